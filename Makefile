@@ -1,0 +1,118 @@
+# Every target sets up what it needs in .venv and can be the first thing run on a fresh clone.
+# Needed beforehand: make, and a Python of 3.11 or later (PYTHON=… names one).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# An interpreter is tried, not looked up: a version manager may put names on the path that only print an error.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes --no-deps
+EDITABLE := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+
+# Stamps carry the digest of the lock file and of the project's own metadata: set up once, and again when either changes.
+# dev.txt holds everything in demo.txt: a complete development set-up counts as a demo set-up too.
+DIGEST = $(shell { cat requirements/$(1).txt; sed '/^\[tool\./,$$d' pyproject.toml; } | cksum | tr ' ' '-')
+DEV := $(VENV)/stamps/dev-$(call DIGEST,dev)
+DEMO := $(or $(wildcard $(DEV)),$(VENV)/stamps/demo-$(call DIGEST,demo))
+
+##@ Run
+.PHONY: demo
+demo: $(DEMO) ## play the demo platform (ONCE=1: play the scenario and exit)
+	$(BIN)/scopekey demo $(if $(filter-out 0,$(ONCE)),--once)
+
+.PHONY: serve
+serve: $(DEMO) ## run the control plane and the data plane in one process (ARGS=… is passed on)
+	$(BIN)/scopekey serve $(ARGS)
+
+##@ Prove
+.PHONY: test
+test: $(DEV) ## all tests that end within minutes (ARGS=… is passed to pytest)
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: check-format check-lint check-types check-imports check-docs check-links ## format, lint, types, import contracts, generated docs, links
+	@echo "check: all passed"
+
+.PHONY: check-format check-lint check-types check-imports check-docs check-links
+check-format: $(DEV)
+	@echo "check: format"
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff . ; exit 1; }
+
+check-lint: $(DEV)
+	@echo "check: lint"
+	@$(BIN)/ruff check --quiet .
+
+check-types: $(DEV)
+	@echo "check: types"
+	@$(BIN)/mypy
+
+check-imports: $(DEV)
+	@echo "check: import contracts"
+	@$(BIN)/lint-imports --no-logo
+
+check-docs: $(DEV)
+	@echo "check: generated docs"
+	@$(BIN)/python -m tools.docs --check
+
+check-links: $(DEV)
+	@echo "check: links"
+	@$(BIN)/python -m tools.links
+
+.PHONY: fix
+fix: $(DEV) ## format, and repair what the linter can repair by itself
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+
+.PHONY: bench
+bench: $(DEV) ## print the benchmark tables and write bench/results.json (ARGS=… is passed on)
+	$(BIN)/python -m bench $(ARGS)
+
+##@ Make
+.PHONY: docs
+docs: $(DEV) ## write the generated docs anew
+	$(BIN)/python -m tools.docs
+
+.PHONY: dist
+dist: $(DEV) ## build the wheel and the source archive into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+# Hashes and versions only: no address of an index gets into a lock file.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+.PHONY: lock
+lock: $(DEV) ## resolve requirements/*.txt anew from *.in and pyproject.toml (UPGRADE=1: take newer versions)
+	$(COMPILE) --extra demo pyproject.toml requirements/demo.in --output-file requirements/demo.txt
+	$(COMPILE) --all-extras --constraint requirements/demo.txt pyproject.toml requirements/dev.in --output-file requirements/dev.txt
+	@! grep -nE '://|^-' requirements/demo.txt requirements/dev.txt || { echo "lock: an address or an option got into a lock file"; exit 1; }
+
+##@ Tidy
+.PHONY: clean
+clean: ## remove everything that was made here, .venv included
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help: ## show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python of 3.11 or later found (with venv). Name one: make … PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/stamps/dev-%: | $(BIN)/python
+	$(INSTALL) -r requirements/dev.txt
+	$(EDITABLE)
+	@mkdir -p $(@D) && rm -f $(@D)/* && touch $@
+
+$(VENV)/stamps/demo-%: | $(BIN)/python
+	$(INSTALL) -r requirements/demo.txt
+	$(EDITABLE)
+	@mkdir -p $(@D) && rm -f $(@D)/* && touch $@

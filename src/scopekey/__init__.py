@@ -1,0 +1,1 @@
+"""Scopekey issues, enforces, audits and keeps narrowing scoped API keys."""

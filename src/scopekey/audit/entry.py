@@ -1,0 +1,78 @@
+"""One entry of the audit log, and its canonical bytes.
+
+The bytes are JSON in the canonical form of RFC 8785: members sorted by name, no white space, UTF-8,
+whole numbers only, absent members left out. They are what will be hashed, so they never change for
+an entry already written; a new member may be added where it is absent from old entries.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+NONCE_SIZE = 16
+MAX_ENTRY_SIZE = 65_535
+"""The most bytes an entry may have: its length has two bytes in an entry bundle (C2SP tlog-tiles)."""
+
+ActorKind = Literal["key", "person", "machine", "system"]
+
+
+class Who(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who acted: a key, a signed-in person, the machine of the home folder, or the system by a policy."""
+
+    kind: ActorKind
+    id: str
+    organization: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One change or one decision, complete in itself.
+
+    `at` is in milliseconds since the epoch; `nonce` is 32 hexadecimal digits of randomness, so that
+    nobody can guess an entry from its hash; `position` is the feed's: of the change itself, or the
+    one a decision was made at. `intended` says what kind of operation was meant: the level and the
+    resource group of each permission it needs.
+    """
+
+    nonce: str
+    at: int
+    kind: Literal["change", "decision", "refusals"]
+    v: int = 1
+    actor: Who | None = None
+    organization: str | None = None
+    key: str | None = None
+    secret: int | None = None
+    action: str | None = None
+    operation: str | None = None
+    object: str | None = None
+    required: list[list[str]] | None = None
+    held: list[str] | None = None
+    used: list[str] | None = None
+    missing: list[str] | None = None
+    intended: list[list[str]] | None = None
+    allowed: bool | None = None
+    code: str | None = None
+    report: bool | None = None
+    stale: bool | None = None
+    address: str | None = None
+    request_id: str | None = None
+    position: int | None = None
+    count: int | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_DECODER = msgspec.json.Decoder(Entry)
+
+
+def canonical(entry: Entry) -> bytes:
+    """Write an entry as its canonical bytes. Raises ValueError where they are more than 65,535."""
+    encoded = _ENCODER.encode(entry)
+    if len(encoded) > MAX_ENTRY_SIZE:
+        raise ValueError(f"an audit entry has {len(encoded)} bytes; at most {MAX_ENTRY_SIZE} can be logged")
+    return encoded
+
+
+def read_entry(encoded: bytes) -> Entry:
+    """Read canonical bytes back. Raises msgspec.ValidationError for anything else."""
+    return _DECODER.decode(encoded)

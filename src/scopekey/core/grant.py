@@ -1,0 +1,119 @@
+"""A grant: the set of permissions a key holds, and the bits that make it one integer.
+
+Additive: a grant is a set, its order never matters, and there is nothing in it that could deny.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from scopekey.core.catalog import Catalog
+from scopekey.core.permission import Permission
+
+Grant = frozenset[Permission]
+
+
+class Register(msgspec.Struct, frozen=True, dict=True):
+    """A catalog whose permissions have their bits.
+
+    A permission's bit is given once, in the order of first registration, and never reused: keys
+    already issued carry it. `next_bit` counts every bit ever given, also those of permissions that
+    the catalog no longer has.
+    """
+
+    catalog: Catalog
+    bits: dict[str, int]
+    next_bit: int
+
+    @classmethod
+    def first(cls, catalog: Catalog) -> "Register":
+        """Register a catalog that no key was issued under yet."""
+        return register(catalog, None)
+
+    def __post_init__(self) -> None:
+        permissions = self.catalog.permissions
+        table = sorted((bit, permissions[name]) for name, bit in self.bits.items())
+        closure = {
+            1 << bit: sum(1 << self.bits[str(implied)] for implied in self.catalog.implied(permission))
+            for bit, permission in table
+        }
+        self.__dict__["_table"] = tuple(table)
+        self.__dict__["_closure"] = tuple((bit, brings) for bit, brings in closure.items() if brings)
+        self.__dict__["_all"] = sum(1 << bit for bit, _ in table)
+        self.__dict__["_unpacked"] = {}
+
+    @property
+    def all(self) -> int:
+        """Every permission of the catalog, as a mask."""
+        mask: int = self.__dict__["_all"]
+        return mask
+
+    def mask(self, permissions: Iterable[Permission]) -> int:
+        """Pack permissions of this catalog into an integer. Raises KeyError for one it does not have."""
+        mask = 0
+        for permission in permissions:
+            mask |= 1 << self.bits[str(permission)]
+        return mask
+
+    def parse(self, names: Iterable[str]) -> int:
+        """Pack permissions given by name, aliases included. Raises UnknownPermissionError."""
+        return self.mask(self.catalog.permission(name) for name in names)
+
+    def permissions(self, mask: int) -> tuple[Permission, ...]:
+        """Unpack a mask, in the order of the bits. Bits of permissions that are gone mean nothing."""
+        unpacked: dict[int, tuple[Permission, ...]] = self.__dict__["_unpacked"]
+        found = unpacked.get(mask)
+        if found is None:
+            found = tuple(permission for bit, permission in self.__dict__["_table"] if mask >> bit & 1)
+            # Keys share few distinct grants; the bound only keeps a hostile mix from growing it.
+            if len(unpacked) > 4096:
+                unpacked.clear()
+            unpacked[mask] = found
+        return found
+
+    def names(self, mask: int) -> tuple[str, ...]:
+        """Unpack a mask into names."""
+        return tuple(str(permission) for permission in self.permissions(mask))
+
+    def effective(self, mask: int) -> int:
+        """Add what the held permissions imply. The default catalog implies nothing, and this is `mask`."""
+        closure: tuple[tuple[int, int], ...] = self.__dict__["_closure"]
+        if closure:
+            for bit, brings in closure:
+                if mask & bit:
+                    mask |= brings
+        return mask & self.all
+
+
+def register(catalog: Catalog, previous: Register | None) -> Register:
+    """Give every permission of a catalog its bit: the one it has, or the next that nobody ever had.
+
+    A permission that was removed and comes back gets a new bit, so that keys which held the old one
+    do not silently hold it again.
+    """
+    bits: dict[str, int] = {}
+    next_bit = previous.next_bit if previous else 0
+    for name in catalog.permissions:
+        kept = _previous_bit(name, catalog, previous)
+        if kept is None:
+            kept, next_bit = next_bit, next_bit + 1
+        bits[name] = kept
+    return Register(catalog, bits, next_bit)
+
+
+def _previous_bit(name: str, catalog: Catalog, previous: Register | None) -> int | None:
+    """Find the bit a permission already has, also under the alias that `own` gives or takes."""
+    if previous is None:
+        return None
+    return next((previous.bits[known] for known in _names(name, catalog, previous) if known in previous.bits), None)
+
+
+def _names(name: str, catalog: Catalog, previous: Register) -> Iterator[str]:
+    yield name
+    resource, _, level = name.partition(":")
+    for own, alias in previous.catalog.own.items():
+        if resource == f"scopekey_{own}":
+            yield f"{alias}:{level}"
+    for own, alias in catalog.own.items():
+        if resource == alias:
+            yield f"scopekey_{own}:{level}"

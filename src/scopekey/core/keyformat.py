@@ -1,0 +1,94 @@
+"""The printed key: ``<prefix>_<environment>_<id><secret><checksum>``.
+
+Underscores stand only between the parts, so that a double click selects the whole key. The form is
+a promise to keys already issued: it never changes, only new forms may be added.
+"""
+
+import re
+import zlib
+
+import msgspec
+
+from scopekey.core.ids import ID_LENGTH, KeyId, base62
+
+SECRET_LENGTH = 43
+CHECKSUM_LENGTH = 6
+BODY_LENGTH = ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
+PREFIX = re.compile(r"[a-z0-9]{2,12}")
+ENVIRONMENT = re.compile(r"[a-z0-9]{2,16}")
+
+
+class PrintedKey(msgspec.Struct, frozen=True, gc=False):
+    """A text with the shape of a key. It says nothing about whether the key exists."""
+
+    text: str
+    environment: str
+    key_id: KeyId
+
+
+class KeyFormat(msgspec.Struct, frozen=True):
+    """The form of one deployment's keys: its prefix and the environments it knows."""
+
+    prefix: str = "sck"
+    environments: tuple[str, ...] = ("live", "test")
+
+    def __post_init__(self) -> None:
+        if not PREFIX.fullmatch(self.prefix):
+            raise ValueError(f"the key prefix {self.prefix!r} must be 2 to 12 of a-z and 0-9")
+        if not self.environments:
+            raise ValueError("at least one environment is needed")
+        for environment in self.environments:
+            if not ENVIRONMENT.fullmatch(environment):
+                raise ValueError(f"the environment {environment!r} must be 2 to 16 of a-z and 0-9")
+
+    def parse(self, text: str) -> PrintedKey | None:
+        """Split a printed key into its parts, or None for a wrong shape.
+
+        The checksum is not computed: a look-up finds a typo just as well, and only a miss has to
+        ask which it was (`is_intact`).
+        """
+        parts = text.split("_")
+        if len(parts) != 3:
+            return None
+        prefix, environment, body = parts
+        if (
+            prefix != self.prefix
+            or environment not in self.environments
+            or len(body) != BODY_LENGTH
+            or not body.isascii()
+            or not body.isalnum()
+        ):
+            return None
+        return PrintedKey(text, environment, KeyId("key_" + body[:ID_LENGTH]))
+
+    def print(self, environment: str, key_id: KeyId, random: bytes) -> str:
+        """Make a printed key from an id and 32 random bytes, which are its secret.
+
+        Raises ValueError for another number of bytes or an unknown environment.
+        """
+        if len(random) != 32:
+            raise ValueError("a secret is made from exactly 32 random bytes")
+        if environment not in self.environments:
+            raise ValueError(f"there is no environment {environment!r}")
+        secret = base62(int.from_bytes(random, "big"), SECRET_LENGTH)
+        payload = f"{self.prefix}_{environment}_{key_id.removeprefix('key_')}{secret}"
+        return payload + checksum(payload)
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression for secret scanners that finds keys of this deployment."""
+        return rf"\b{self.prefix}_(?:{'|'.join(self.environments)})_[0-9A-Za-z]{{{BODY_LENGTH}}}\b"
+
+
+def checksum(payload: str) -> str:
+    """Compute the CRC-32 of all that stands before it, as 6 base62 characters.
+
+    For typos and scanners; it adds no security.
+    """
+    return base62(zlib.crc32(payload.encode()), CHECKSUM_LENGTH)
+
+
+def is_intact(text: str) -> bool:
+    """Tell whether a text ends in its own checksum: False is a typo."""
+    payload, given = text[:-CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
+    return checksum(payload) == given

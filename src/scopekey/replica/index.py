@@ -1,0 +1,91 @@
+"""What a verifier needs of its local copy: the index, as a contract.
+
+Two keep it: ``lmdb_index`` (a file shared by all processes of a machine) and the small dictionary of
+``scopekey.testing``. One contract suite runs on both.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from scopekey.core.change import Change
+from scopekey.core.grant import Register
+from scopekey.core.ids import KeyId, OrganizationId
+from scopekey.core.key import Key
+from scopekey.core.organization import Organization
+from scopekey.core.rules import Rules
+
+
+class Place(NamedTuple):
+    """Where in which history a replica is: the feed, the position, and the mark of that position."""
+
+    feed_id: str
+    position: int
+    mark: bytes
+
+
+class Now(NamedTuple):
+    """The three numbers every check compares before it reads.
+
+    `generation` is raised when the files were rebuilt, `epoch` when an organization, the catalog or
+    the rules changed, `position` is at most that of the read view that follows. What was kept from an
+    earlier generation or epoch must be read again.
+    """
+
+    generation: int
+    epoch: int
+    position: int
+
+
+class NotNextError(Exception):
+    """These changes do not follow the replica's place: a gap, a repetition or another history."""
+
+
+class IndexWriter(Protocol):
+    """The one writer of an index, while it holds the write lock. All it does is seen at once, or not at all."""
+
+    def place(self) -> Place | None:
+        """Where the index is, or None while it is empty."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Apply changes in order. Raises NotNextError, having changed nothing, if they do not follow."""
+
+    def settle(self, token: bytes) -> None:
+        """Remove a pending mark."""
+
+
+class Index(Protocol):
+    """A local copy of keys, organizations, catalog and rules. Every read is of the newest commit."""
+
+    def now(self) -> Now:
+        """The present generation, epoch and position; cheap enough for every check."""
+
+    def key(self, key_id: KeyId) -> Key | None:
+        """Find a key."""
+
+    def organization(self, organization_id: OrganizationId) -> Organization | None:
+        """Find an organization."""
+
+    def register(self) -> Register | None:
+        """The applied catalog with its bits, or None before the first."""
+
+    def rules(self) -> Rules | None:
+        """The applied rules, or None before the first."""
+
+    def place(self) -> Place | None:
+        """Where the index is, or None while it is empty."""
+
+    def writing(self) -> AbstractContextManager[IndexWriter]:
+        """Take the write lock; what the writer did is committed at the end, or undone by an exception."""
+
+    def load(self, place: Place, changes: Iterable[Change]) -> None:
+        """Replace everything by a snapshot, each thing once, keys in the order of their ids.
+
+        Readers go on with the old copy until the new one is whole.
+        """
+
+    def pend(self, token: bytes, now: int) -> None:
+        """Announce that a commit is about to be made elsewhere which this index has not seen yet."""
+
+    def pending_since(self) -> int | None:
+        """The time of the oldest pending mark, in milliseconds, or None."""

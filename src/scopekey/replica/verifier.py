@@ -1,0 +1,229 @@
+"""The verifier: answers from the index alone, and records what it answered.
+
+The hot path of the product. It reads the clock and the index, and leaves every judgement to
+``core.decide``.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from scopekey.core.decide import PUBLIC, decide
+from scopekey.core.decision import Decision, DenialReason, Denied
+from scopekey.core.digest import Pepper
+from scopekey.core.grant import Register
+from scopekey.core.ids import OrganizationId, PepperId
+from scopekey.core.key import Key, Secret
+from scopekey.core.keyformat import KeyFormat, PrintedKey, is_intact
+from scopekey.core.matcher import Match, Matcher
+from scopekey.core.network import parse_address
+from scopekey.core.organization import Organization
+from scopekey.core.requirement import Need, Requirement, need
+from scopekey.core.rules import Rules
+from scopekey.core.target import Target, UnreadableTarget, read_target
+from scopekey.replica.event import Event
+from scopekey.replica.freshness import Freshness
+from scopekey.replica.index import Index
+from scopekey.replica.journal import Journal, Ticket
+
+EMPTY = Rules()
+
+
+class Absent(Enum):
+    """Why a request has no single credential."""
+
+    NONE = "none"
+    AMBIGUOUS = "ambiguous"
+
+
+Credential = str | Absent
+"""The printed key as it was sent, or why there is none."""
+
+_NO_CREDENTIAL = Denied(DenialReason.NO_CREDENTIAL)
+_AMBIGUOUS = Denied(DenialReason.AMBIGUOUS_CREDENTIAL)
+_MALFORMED = Denied(DenialReason.MALFORMED_KEY)
+_TYPO = Denied(DenialReason.MALFORMED_KEY, detail="The checksum at its end does not fit: it was probably mistyped.")
+_UNKNOWN = Denied(DenialReason.UNKNOWN_KEY)
+_STALE = Denied(DenialReason.STALE_REPLICA)
+
+
+class Verifier:
+    """Checks keys against one index.
+
+    Holds no state of its own but copies of the catalog, the rules and organizations, which are
+    dropped as soon as the index says that one of them changed.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        *,
+        key_format: KeyFormat,
+        peppers: Mapping[PepperId, Pepper],
+        journal: Journal,
+        clock: Callable[[], int],
+        freshness: Freshness,
+    ) -> None:
+        self.index = index
+        self.journal = journal
+        self.key_format = key_format
+        self._clock = clock
+        self._freshness = freshness
+        self._peppers = dict(peppers)
+        self._seen = (-1, -1)
+        self._forget()
+        self.applied = Guard(self, None)
+
+    def guard(self, rules: Rules) -> "Guard":
+        """Guard an API with rules of its own instead of the applied ones."""
+        return Guard(self, rules)
+
+    def check(self, printed: str, *permissions: str, address: str | None = None) -> Decision:
+        """Decide whether a printed key holds all these permissions.
+
+        Raises UnknownPermissionError for one that is not in the catalog: that is a mistake in the
+        caller's program, not a property of the key.
+        """
+        self._renew()
+        register = self.register
+        found = self._needs.get(permissions)
+        if found is None and register is not None:
+            wanted = Requirement.all_of(*(register.catalog.permission(name) for name in permissions))
+            found = self._needs[permissions] = need(wanted, register)
+        return self.decide(printed, found, self._clock(), address)
+
+    @property
+    def register(self) -> Register | None:
+        """The applied catalog with its bits, None before there is one."""
+        return self._register
+
+    def decide(self, printed: str, wanted: Need | None, now: int, address: str | None) -> Decision:
+        """Decide one presented key against one need, at a time; the steps of `check`."""
+        register = self._register
+        if register is None or self._freshness.refuses(now):
+            return _STALE
+        presented = self.key_format.parse(printed)
+        if presented is None:
+            return _MALFORMED
+        key, secret = self._authenticate(presented)
+        if key is None or secret is None:
+            return _UNKNOWN if is_intact(printed) else _TYPO
+        return decide(
+            key,
+            secret,
+            self._organization(key.organization),
+            wanted,
+            register=register,
+            now=now,
+            address=parse_address(address) if key.networks and address else None,
+        )
+
+    def _authenticate(self, presented: PrintedKey) -> tuple[Key | None, Secret | None]:
+        """Find the record by the id, and which of its secrets this is."""
+        key = self.index.key(presented.key_id)
+        if key is None:
+            return None, None
+        for secret in key.secrets:
+            pepper = self._peppers.get(secret.pepper)
+            if pepper is not None:
+                matched = key.match(pepper.digest(presented.text))
+                if matched is not None:
+                    return key, matched
+        return key, None
+
+    def _organization(self, organization_id: OrganizationId) -> Organization | None:
+        found = self._organizations.get(organization_id)
+        if found is None:
+            found = self.index.organization(organization_id)
+            if found is not None:
+                self._organizations[organization_id] = found
+        return found
+
+    def _renew(self) -> int:
+        """Drop every copy that an applied change outdated; give the position the index is at."""
+        generation, epoch, position = self.index.now()
+        if self._seen != (generation, epoch):
+            self._forget()
+            self._seen = (generation, epoch)
+        return position
+
+    def _forget(self) -> None:
+        self._organizations: dict[OrganizationId, Organization] = {}
+        self._needs: dict[tuple[str, ...], Need] = {}
+        self._register = self.index.register()
+
+
+class Guard:
+    """A verifier together with one table of rules: the applied ones, or an application's own."""
+
+    def __init__(self, verifier: Verifier, rules: Rules | None) -> None:
+        self.verifier = verifier
+        self._own = rules
+        self._matcher: Matcher | None = None
+        self._compiled_for: object = None
+
+    def matcher(self) -> Matcher | None:
+        """The compiled table under the present catalog; None before there is one."""
+        verifier = self.verifier
+        verifier._renew()
+        return self._compile()
+
+    def request(
+        self,
+        method: str,
+        raw_target: bytes,
+        credential: Credential,
+        *,
+        address: str | None,
+        request_id: str,
+        preflight: bool = False,
+    ) -> tuple[Event, Ticket]:
+        """Decide one request and record it.
+
+        `raw_target` is the request line's, undecoded. The caller waits for the ticket before it
+        answers. One request, one decision, one record.
+        """
+        verifier = self.verifier
+        position = verifier._renew()
+        now = verifier._clock()
+        matcher = self._compile()
+        match: Match | None = None
+        target = read_target(raw_target)
+        if isinstance(target, UnreadableTarget):
+            decision: Decision = Denied(DenialReason.UNREADABLE_TARGET, detail=target.why)
+        else:
+            match = matcher.match(method, target.segments, preflight=preflight) if matcher else None
+            decision = self._decide(match, credential, now, address)
+        event = Event(
+            decision,
+            now,
+            request_id,
+            verifier._register,
+            match,
+            str(match.operation) if match else method,
+            match.object_of(target.segments) if match and match.object and isinstance(target, Target) else None,
+            address,
+            position,
+            verifier._freshness.stale(now),
+        )
+        return event, verifier.journal.append(event)
+
+    def _decide(self, match: Match | None, credential: Credential, now: int, address: str | None) -> Decision:
+        if match is not None and match.need is None:
+            return PUBLIC
+        if credential is Absent.NONE:
+            return _NO_CREDENTIAL
+        if isinstance(credential, Absent):
+            return _AMBIGUOUS
+        return self.verifier.decide(credential, match.need if match else None, now, address)
+
+    def _compile(self) -> Matcher | None:
+        """Compile again only where the catalog or the rules are other objects than last time."""
+        verifier = self.verifier
+        register = verifier._register
+        if register is None:
+            return None
+        if self._compiled_for is not verifier._needs:
+            rules = self._own if self._own is not None else verifier.index.rules()
+            self._matcher = Matcher(rules or EMPTY, register)
+            self._compiled_for = verifier._needs
+        return self._matcher
