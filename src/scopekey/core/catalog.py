@@ -5,12 +5,12 @@ its permissions in ``register``.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
 
-from scopekey.core.permission import LEVEL_NAME, RESOURCE_NAME, InvalidPermissionError, Permission
+from scopekey.core.permission import LEVEL_NAME, MAX_LENGTH, RESOURCE_NAME, InvalidPermissionError, Permission
 
 RESERVED_PREFIX = "scopekey_"
 OWN_LEVELS = ("read", "write")
@@ -174,6 +174,9 @@ class Catalog(msgspec.Struct, frozen=True, dict=True):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Give the known name most like this one, if any is like it at all."""
+    # Comparing takes time with the square of the length, and the name may be a stranger's.
+    if len(name) > MAX_LENGTH:
+        return None
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)), None)
 
 
@@ -189,7 +192,7 @@ def _level_faults(catalog: Catalog) -> Iterator[CatalogFault]:
         yield CatalogFault(("levels",), "`levels` is empty: a catalog needs at least one access level")
     for level in catalog.levels:
         if not LEVEL_NAME.fullmatch(level):
-            yield CatalogFault(("levels",), f"level {level!r} must be lower-case letters, digits and underscores")
+            yield CatalogFault(("levels",), f"level {level!r} must match {LEVEL_NAME.pattern}")
     if len(set(catalog.levels)) != len(catalog.levels):
         yield CatalogFault(("levels",), "`levels` names a level twice: remove one")
     named = [("observes", level) for level in catalog.observes]
@@ -202,25 +205,27 @@ def _level_faults(catalog: Catalog) -> Iterator[CatalogFault]:
 def _resource_faults(catalog: Catalog) -> Iterator[CatalogFault]:
     seen: set[str] = set()
     for at, resource in enumerate(catalog.resources):
-        where = ("resource", at, "name")
+        where: tuple[str | int, ...] = ("resource", at, "name")
         if not RESOURCE_NAME.fullmatch(resource.name):
-            yield CatalogFault(where, f"resource name {resource.name!r} must match [a-z0-9][a-z0-9_.-]*")
+            yield CatalogFault(where, f"resource name {resource.name!r} must match {RESOURCE_NAME.pattern}")
         if resource.name.startswith(RESERVED_PREFIX):
             yield CatalogFault(where, f"resource name {resource.name!r}: the prefix {RESERVED_PREFIX!r} is reserved")
         if resource.name in seen:
             yield CatalogFault(where, f"resource {resource.name!r} is declared twice: remove or rename one")
         seen.add(resource.name)
-        if not resource.levels:
-            yield CatalogFault(("resource", at, "levels"), f"resource {resource.name!r} offers no level: name at least one")
-        for level in resource.levels:
-            if level not in catalog.levels:
-                yield CatalogFault(
-                    ("resource", at, "levels"),
-                    f"resource {resource.name!r} offers the unknown level {level!r}; "
-                    f"`levels` declares {', '.join(catalog.levels)}",
-                )
-        if len(set(resource.levels)) != len(resource.levels):
-            yield CatalogFault(("resource", at, "levels"), f"resource {resource.name!r} offers a level twice")
+        yield from _offer_faults(catalog, resource, ("resource", at, "levels"))
+
+
+def _offer_faults(catalog: Catalog, resource: Resource, where: tuple[str | int, ...]) -> Iterator[CatalogFault]:
+    offer = f"resource {resource.name!r} offers"
+    if not resource.levels:
+        yield CatalogFault(where, f"{offer} no level: name at least one")
+    for level in resource.levels:
+        if level not in catalog.levels:
+            declared = ", ".join(catalog.levels)
+            yield CatalogFault(where, f"{offer} the unknown level {level!r}; `levels` declares {declared}")
+    if len(set(resource.levels)) != len(resource.levels):
+        yield CatalogFault(where, f"{offer} a level twice: remove one")
 
 
 def _own_faults(catalog: Catalog) -> Iterator[CatalogFault]:
@@ -239,13 +244,15 @@ def _own_faults(catalog: Catalog) -> Iterator[CatalogFault]:
 
 def _preset_faults(catalog: Catalog) -> Iterator[CatalogFault]:
     known = {f"{resource.name}:{level}" for resource in catalog.resources for level in resource.levels}
+    aliases = {f"{RESERVED_PREFIX}{own}:{level}" for own in catalog.own for level in OWN_LEVELS}
     seen: set[str] = set()
     for at, preset in enumerate(catalog.presets):
         if preset.name in seen:
-            yield CatalogFault(("preset", at, "name"), f"preset {preset.name!r} is declared twice: remove or rename one")
+            twice = f"preset {preset.name!r} is declared twice: remove or rename one"
+            yield CatalogFault(("preset", at, "name"), twice)
         seen.add(preset.name)
         for text in preset.permissions:
-            if text not in known:
+            if text not in known and text not in aliases:
                 yield CatalogFault(("preset", at, "permissions"), _preset_fault(preset.name, text, known))
 
 

@@ -12,6 +12,9 @@ from scopekey.core.permission import Permission
 
 Grant = frozenset[Permission]
 
+# Keys share few distinct grants; the bound only keeps a hostile mix from growing the copies.
+_MOST_UNPACKED = 4096
+
 
 class Register(msgspec.Struct, frozen=True, dict=True):
     """A catalog whose permissions have their bits.
@@ -65,8 +68,7 @@ class Register(msgspec.Struct, frozen=True, dict=True):
         found = unpacked.get(mask)
         if found is None:
             found = tuple(permission for bit, permission in self.__dict__["_table"] if mask >> bit & 1)
-            # Keys share few distinct grants; the bound only keeps a hostile mix from growing it.
-            if len(unpacked) > 4096:
+            if len(unpacked) >= _MOST_UNPACKED:
                 unpacked.clear()
             unpacked[mask] = found
         return found
@@ -89,27 +91,29 @@ def register(catalog: Catalog, previous: Register | None) -> Register:
     """Give every permission of a catalog its bit: the one it has, or the next that nobody ever had.
 
     A permission that was removed and comes back gets a new bit, so that keys which held the old one
-    do not silently hold it again.
+    do not silently hold it again. Where `own` joins or parts two names, the bit goes with one of
+    them alone: the one it was written under, if the catalog still has it.
     """
     bits: dict[str, int] = {}
     next_bit = previous.next_bit if previous else 0
     for name in catalog.permissions:
-        kept = _previous_bit(name, catalog, previous)
+        kept = _previous_bit(name, catalog, previous) if previous else None
         if kept is None:
             kept, next_bit = next_bit, next_bit + 1
         bits[name] = kept
     return Register(catalog, bits, next_bit)
 
 
-def _previous_bit(name: str, catalog: Catalog, previous: Register | None) -> int | None:
-    """Find the bit a permission already has, also under the alias that `own` gives or takes."""
-    if previous is None:
-        return None
-    return next((previous.bits[known] for known in _names(name, catalog, previous) if known in previous.bits), None)
+def _previous_bit(name: str, catalog: Catalog, previous: Register) -> int | None:
+    """Find the bit a permission already has: its own, or that of the alias that `own` gave or took."""
+    if name in previous.bits:
+        return previous.bits[name]
+    # Another permission that goes on under its own name keeps its bit: sharing it would join the two.
+    aliases = (alias for alias in _aliases(name, catalog, previous) if alias not in catalog.permissions)
+    return next((previous.bits[alias] for alias in aliases if alias in previous.bits), None)
 
 
-def _names(name: str, catalog: Catalog, previous: Register) -> Iterator[str]:
-    yield name
+def _aliases(name: str, catalog: Catalog, previous: Register) -> Iterator[str]:
     resource, _, level = name.partition(":")
     for own, alias in previous.catalog.own.items():
         if resource == f"scopekey_{own}":

@@ -14,6 +14,8 @@ PepperId = NewType("PepperId", str)
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_LENGTH = 12
+ID_RANDOM = 16
+"""Random bytes that make an id."""
 
 _KEY_ID = re.compile(r"key_[0-9A-Za-z]{12}")
 _ORGANIZATION_ID = re.compile(r"org_[0-9A-Za-z]{12}")
@@ -36,8 +38,8 @@ def base62(number: int, length: int) -> str:
 
 def public_id(random: bytes) -> str:
     """Make the 12 base62 characters of an id from 16 random bytes (bias below 2**-56)."""
-    if len(random) != 16:
-        raise ValueError("an id is made from exactly 16 random bytes")
+    if len(random) != ID_RANDOM:
+        raise ValueError(f"an id is made from exactly {ID_RANDOM} random bytes")
     return base62(int.from_bytes(random, "big") % 62**ID_LENGTH, ID_LENGTH)
 
 

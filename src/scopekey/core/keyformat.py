@@ -9,9 +9,11 @@ import zlib
 
 import msgspec
 
-from scopekey.core.ids import ID_LENGTH, KeyId, base62
+from scopekey.core.ids import ID_LENGTH, KeyId, base62, is_key_id
 
 SECRET_LENGTH = 43
+SECRET_RANDOM = 32
+"""Random bytes that make a secret."""
 CHECKSUM_LENGTH = 6
 BODY_LENGTH = ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
 PREFIX = re.compile(r"[a-z0-9]{2,12}")
@@ -47,10 +49,8 @@ class KeyFormat(msgspec.Struct, frozen=True):
         The checksum is not computed: a look-up finds a typo just as well, and only a miss has to
         ask which it was (`is_intact`).
         """
-        parts = text.split("_")
-        if len(parts) != 3:
-            return None
-        prefix, environment, body = parts
+        prefix, _, rest = text.partition("_")
+        environment, _, body = rest.partition("_")
         if (
             prefix != self.prefix
             or environment not in self.environments
@@ -64,10 +64,12 @@ class KeyFormat(msgspec.Struct, frozen=True):
     def print(self, environment: str, key_id: KeyId, random: bytes) -> str:
         """Make a printed key from an id and 32 random bytes, which are its secret.
 
-        Raises ValueError for another number of bytes or an unknown environment.
+        Raises ValueError for another number of bytes, an unknown environment or what is no id.
         """
-        if len(random) != 32:
-            raise ValueError("a secret is made from exactly 32 random bytes")
+        if len(random) != SECRET_RANDOM:
+            raise ValueError(f"a secret is made from exactly {SECRET_RANDOM} random bytes")
+        if not is_key_id(key_id):
+            raise ValueError(f"{key_id!r} is not the id of a key")
         if environment not in self.environments:
             raise ValueError(f"there is no environment {environment!r}")
         secret = base62(int.from_bytes(random, "big"), SECRET_LENGTH)
@@ -91,4 +93,4 @@ def checksum(payload: str) -> str:
 def is_intact(text: str) -> bool:
     """Tell whether a text ends in its own checksum: False is a typo."""
     payload, given = text[:-CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
-    return checksum(payload) == given
+    return text.isascii() and checksum(payload) == given

@@ -14,6 +14,8 @@ from scopekey.core.rules import Mode, Operation, Rule, Rules
 from scopekey.core.template import Literal, Mixed, Parameter, Span, Template
 
 _OBSERVING_METHODS = frozenset({"GET", "HEAD"})
+# Far above the combinations a table can bring about; it only keeps a hostile mix of paths from growing the copies.
+_MOST_MATCHES = 100_000
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -103,12 +105,14 @@ class Matcher:
 
     def __init__(self, rules: Rules, register: Register) -> None:
         self.rules = rules
+        # In an order of its own, so that the table's means nothing even where two rules are equally specific.
+        self._rules = sorted(rules.rules, key=lambda rule: str(rule.operation))
         self._register = register
         self._preflight = PREFLIGHT if rules.cors_preflight else None
         self._roots: dict[str, _Node] = {}
         self._literal: dict[tuple[str, tuple[str, ...]], Match] = {}
         self._matches: dict[tuple[int, ...], Match] = {}
-        for at, rule in enumerate(rules.rules):
+        for at, rule in enumerate(self._rules):
             self._roots.setdefault(rule.operation.method, _Node()).add(rule.operation.template.segments, at)
             self._match((at,))
         self._index_literals()
@@ -130,6 +134,9 @@ class Matcher:
         literal = self._literal.get((method, segments))
         if literal is not None:
             return literal
+        return self._search(method, segments)
+
+    def _search(self, method: str, segments: tuple[str, ...]) -> Match | None:
         root = self._roots.get(method)
         if root is None:
             return None
@@ -142,14 +149,16 @@ class Matcher:
 
     def _match(self, hits: tuple[int, ...]) -> Match:
         """Join the rules that matched into one answer, once for each combination that occurs."""
-        rules = self._undominated([self.rules.rules[hit] for hit in hits])
+        rules = self._undominated([self._rules[hit] for hit in hits])
         requirement = joined(rules)
         first = rules[0]
         compiled = None if requirement is None else need(requirement, self._register)
+        if len(self._matches) >= _MOST_MATCHES:
+            self._matches.clear()
         match = self._matches[hits] = Match(
             operation=first.operation,
             need=compiled,
-            report=all(rule.mode is Mode.REPORT for rule in rules),
+            report=compiled is not None and all(rule.mode is Mode.REPORT for rule in rules if not rule.public),
             writes=_writes(first.operation.method, compiled),
             object=first.object,
         )
@@ -167,11 +176,13 @@ class Matcher:
         ]
 
     def _index_literals(self) -> None:
-        for at, rule in enumerate(self.rules.rules):
+        for rule in self._rules:
             segments = rule.operation.template.segments
             texts = tuple(segment.text for segment in segments if isinstance(segment, Literal))
             if len(texts) == len(segments):
-                self._literal[rule.operation.method, texts] = self._match((at,))
+                found = self._search(rule.operation.method, texts)
+                if found is not None:
+                    self._literal[rule.operation.method, texts] = found
 
 
 def joined(rules: list[Rule]) -> Requirement | None:

@@ -6,6 +6,7 @@ import msgspec
 
 RESOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 LEVEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+MAX_LENGTH = 64 + 1 + 32
 
 
 class InvalidPermissionError(ValueError):
@@ -24,14 +25,14 @@ class Permission(msgspec.Struct, frozen=True, order=True):
 
         Raises InvalidPermissionError.
         """
-        parts = text.split(":")
-        if len(parts) == 3:
-            raise InvalidPermissionError(
-                f"{text!r} has three parts; a third part is reserved: write resource:level, as in datasets:read"
-            )
-        if len(parts) != 2 or not RESOURCE_NAME.fullmatch(parts[0]) or not LEVEL_NAME.fullmatch(parts[1]):
-            raise InvalidPermissionError(f"{text!r} is not a permission: write resource:level, as in datasets:read")
-        return cls(parts[0], parts[1])
+        match text.split(":"):
+            case [resource, level] if RESOURCE_NAME.fullmatch(resource) and LEVEL_NAME.fullmatch(level):
+                return cls(resource, level)
+            case [_, _, _]:
+                wrong = "has three parts; a third part is reserved"
+            case _:
+                wrong = "is not a permission"
+        raise InvalidPermissionError(f"{text!r} {wrong}: write resource:level, as in datasets:read")
 
     def __str__(self) -> str:
         return f"{self.resource}:{self.level}"

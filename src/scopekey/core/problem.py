@@ -79,7 +79,8 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Problem(
             DenialReason.ADDRESS_NOT_ALLOWED, 401, "Address not allowed",
-            "The key may not be used from this address.", "Call from an allowed network, or ask for this one to be added.",
+            "The key may not be used from this address.",
+            "Call from an allowed network, or ask for this one to be added.",
             _INVALID, challenge=True,
         ),
         Problem(
@@ -89,7 +90,8 @@ PROBLEMS: dict[str, Problem] = {
         ),
         Problem(
             DenialReason.MISSING_PERMISSION, 401, "Missing permission",
-            "The key does not hold a permission that this operation needs.", "Ask for it to be added, or use another key.",
+            "The key does not hold a permission that this operation needs.",
+            "Ask for it to be added, or use another key.",
             _SCOPE, challenge=True,
         ),
         Problem(

@@ -11,10 +11,10 @@ from enum import StrEnum
 import msgspec
 
 from scopekey.core.requirement import Requirement
-from scopekey.core.template import InvalidTemplateError, Template
+from scopekey.core.template import InvalidTemplateError, Shape, Template
 
 # A method is a token (RFC 9110 section 9.1); the registered ones are upper case, and case matters.
-_METHOD = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
+METHOD = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
 
 
 class InvalidOperationError(ValueError):
@@ -31,11 +31,11 @@ class Operation(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "Operation":
         """Read `METHOD /path`. Raises InvalidOperationError."""
         method, space, path = text.partition(" ")
-        if not space or not _METHOD.fullmatch(method):
+        if not space or not METHOD.fullmatch(method):
             raise InvalidOperationError(f"{text!r} is not an operation: write METHOD /path, as in GET /datasets")
         try:
             return cls(method, Template.parse(path))
-        except (InvalidTemplateError, UnicodeDecodeError) as error:
+        except InvalidTemplateError as error:
             raise InvalidOperationError(str(error)) from error
 
     def __str__(self) -> str:
@@ -81,12 +81,15 @@ class Rules(msgspec.Struct, frozen=True):
     cors_preflight: bool = False
 
     def faults(self) -> Iterator[RuleFault]:
-        """List what makes the table ambiguous: an operation listed twice, an object that is no parameter."""
-        seen: dict[str, int] = {}
+        """List what makes the table ambiguous: an operation listed twice, an object that is no parameter.
+
+        Two templates that differ in the names of their parameters alone are one operation.
+        """
+        seen: dict[tuple[str, Shape], int] = {}
         for at, rule in enumerate(self.rules):
             text = str(rule.operation)
-            if text in seen:
-                yield RuleFault(at, "operation", f"{text!r} has two rules (the first is rule {seen[text] + 1}): keep one")
-            seen.setdefault(text, at)
+            first = seen.setdefault((rule.operation.method, rule.operation.template.shape), at)
+            if first != at:
+                yield RuleFault(at, "operation", f"{text!r} has two rules (the first is rule {first + 1}): keep one")
             if rule.object is not None and rule.object not in rule.operation.template.names:
                 yield RuleFault(at, "object", f"{text!r} has no parameter {rule.object!r} to name its object")

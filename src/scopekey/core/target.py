@@ -62,7 +62,7 @@ def _read_unusual(path: bytes) -> Target | UnreadableTarget:
     except UnicodeDecodeError:
         return UnreadableTarget("an escape does not decode to UTF-8")
     for at, segment in enumerate(segments):
-        why = _fault(segment, last=at == len(segments) - 1)
+        why = fault_of(segment, last=at == len(segments) - 1)
         if why:
             return UnreadableTarget(why)
     return Target(segments)
@@ -82,8 +82,8 @@ def _stray(path: bytes) -> str:
     return "the path holds a character that must be percent-encoded"
 
 
-def _fault(segment: str, *, last: bool) -> str | None:
-    """What makes one decoded segment ambiguous, or None."""
+def fault_of(segment: str, *, last: bool) -> str | None:
+    """Say what makes one decoded segment ambiguous, or None; only the last one may be empty."""
     if segment == "":
         return None if last else "the path holds an empty segment, which some servers merge away"
     if segment in {".", ".."}:

@@ -5,9 +5,13 @@
 """
 
 import re
+from collections.abc import Iterator
+from itertools import takewhile
 from urllib.parse import unquote
 
 import msgspec
+
+from scopekey.core.target import fault_of
 
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)(\*?)\}")
 
@@ -70,6 +74,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 
 Segment = Literal | Mixed | Parameter | Span
+Shape = tuple[tuple[str, ...], ...]
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -96,14 +101,17 @@ class Template(msgspec.Struct, frozen=True):
         """The parameters' names, in order."""
         return tuple(match[1] for match in _PARAMETER.finditer(self.text))
 
+    @property
+    def shape(self) -> Shape:
+        """What the template is but for the names of its parameters: equal where it matches the same paths."""
+        return tuple(_shape(segment) for segment in self.segments)
+
     def covers(self, other: "Template") -> bool:
         """Tell whether every path that the other template matches is matched by this one."""
-        return _covers(self.segments, other.segments)
+        return all(_covers(self.segments, plain) for plain in _spelled_out(other.segments, len(self.segments)))
 
 
 def _segment(part: str, text: str, *, last: bool) -> Segment:
-    if part == "" and not last:
-        raise InvalidTemplateError(f"the path {text!r} has an empty segment; no readable request can match it")
     span = _PARAMETER.fullmatch(part)
     if span:
         return Span(span[1]) if span[2] else Parameter(span[1])
@@ -115,21 +123,54 @@ def _segment(part: str, text: str, *, last: bool) -> Segment:
         raise InvalidTemplateError(f"the path {text!r}: a parameter that spans segments must be a segment of its own")
     if "" in literals[1:-1]:
         raise InvalidTemplateError(f"the path {text!r} has two parameters with nothing between them")
-    decoded = tuple(unquote(literal, errors="strict") for literal in literals)
-    if not names:
-        if decoded[0] in {".", ".."} or "/" in decoded[0]:
-            raise InvalidTemplateError(f"the path {text!r} has a segment that no readable request can match")
-        return Literal(decoded[0])
-    return Mixed(decoded, tuple(names))
+    try:
+        decoded = tuple(unquote(literal, errors="strict") for literal in literals)
+    except UnicodeDecodeError as error:
+        raise InvalidTemplateError(f"the path {text!r} has an escape that does not decode to UTF-8") from error
+    why = fault_of(_ORDINARY.join(decoded), last=last)
+    if why:
+        raise InvalidTemplateError(f"no readable request can match the path {text!r}: {why}")
+    return Mixed(decoded, tuple(names)) if names else Literal(decoded[0])
 
 
-def _covers(outer: tuple[Segment, ...], inner: tuple[Segment, ...]) -> bool:
+# Stands for a parameter's value where the rest of a segment is looked at; no hexadecimal digit.
+_ORDINARY = "x"
+
+
+def _shape(segment: Segment) -> tuple[str, ...]:
+    if isinstance(segment, Literal):
+        return ("literal", segment.text)
+    if isinstance(segment, Mixed):
+        return ("mixed", *segment.literals)
+    return ("parameter",) if isinstance(segment, Parameter) else ("span",)
+
+
+Plain = Literal | Mixed | Parameter
+
+
+def _spelled_out(segments: tuple[Segment, ...], longest: int) -> Iterator[tuple[Plain, ...]]:
+    """Write a span as one segment, as two, and so on: past `longest` nothing new can be learnt."""
+    before = tuple(segment for segment in takewhile(_is_plain, segments) if not isinstance(segment, Span))
+    if len(before) == len(segments):
+        yield before
+        return
+    after = tuple(segment for segment in segments[len(before) + 1 :] if not isinstance(segment, Span))
+    for length in range(max(longest, 1)):
+        some = (Parameter(""),) * length
+        yield (*before, *some, Parameter(""), *after)
+        if not after:
+            yield (*before, *some, Literal(""))
+
+
+def _is_plain(segment: Segment) -> bool:
+    return not isinstance(segment, Span)
+
+
+def _covers(outer: tuple[Segment, ...], inner: tuple[Plain, ...]) -> bool:
     if not outer or not inner:
         return not outer and not inner
     if isinstance(outer[0], Span):
         return any(_covers(outer[1:], inner[taken:]) for taken in range(1, len(inner) + 1))
-    if isinstance(inner[0], Span):
-        return False
     return _segment_covers(outer[0], inner[0]) and _covers(outer[1:], inner[1:])
 
 
@@ -137,7 +178,7 @@ def _covers(outer: tuple[Segment, ...], inner: tuple[Segment, ...]) -> bool:
 _ANY = "\x00"
 
 
-def _segment_covers(outer: Literal | Mixed | Parameter, inner: Literal | Mixed | Parameter) -> bool:
+def _segment_covers(outer: Plain, inner: Plain) -> bool:
     if isinstance(inner, Literal):
         return outer.accepts(inner.text)
     if isinstance(outer, Parameter):

@@ -13,7 +13,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     decision: Decision
     at: int
-    request_id: str
+    request_id: str | None
     register: Register | None
     match: Match | None = None
     operation: str | None = None

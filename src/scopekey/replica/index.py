@@ -50,6 +50,14 @@ class IndexWriter(Protocol):
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply changes in order. Raises NotNextError, having changed nothing, if they do not follow."""
 
+    def load(self, place: Place, changes: Iterable[Change]) -> None:
+        """Replace everything by a snapshot, each thing once, keys in the order of their ids.
+
+        Readers go on with the old copy until the new one is whole. It belongs to the writer because
+        the snapshot must be read while nobody else applies: a change that another process applied to
+        the old copy in between would be lost. So the write lock is one for all generations.
+        """
+
     def settle(self, token: bytes) -> None:
         """Remove a pending mark."""
 
@@ -77,12 +85,6 @@ class Index(Protocol):
 
     def writing(self) -> AbstractContextManager[IndexWriter]:
         """Take the write lock; what the writer did is committed at the end, or undone by an exception."""
-
-    def load(self, place: Place, changes: Iterable[Change]) -> None:
-        """Replace everything by a snapshot, each thing once, keys in the order of their ids.
-
-        Readers go on with the old copy until the new one is whole.
-        """
 
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""

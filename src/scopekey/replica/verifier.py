@@ -4,7 +4,7 @@ The hot path of the product. It reads the clock and the index, and leaves every 
 ``core.decide``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from scopekey.core.decide import PUBLIC, decide
@@ -84,12 +84,34 @@ class Verifier:
         caller's program, not a property of the key.
         """
         self._renew()
-        register = self.register
-        found = self._needs.get(permissions)
+        return self.decide(printed, self._need_of(permissions), self._clock(), address)
+
+    def ask(
+        self, printed: str, permissions: Sequence[str], *, address: str | None = None, request_id: str | None = None
+    ) -> tuple[Event, Ticket]:
+        """The same as `check`, recorded: an event for the journal, and the ticket to wait for."""
+        position, now = self._renew(), self._clock()
+        decision = self.decide(printed, self._need_of(tuple(permissions)), now, address)
+        stale = self._freshness.stale(now)
+        event = Event(decision, now, request_id, self._register, address=address, position=position, stale=stale)
+        return event, self.journal.append(event)
+
+    def decide_now(self, printed: str, wanted: Need) -> Decision:
+        """Decide against a need that is compiled already, now and from no address; not recorded."""
+        self._renew()
+        return self.decide(printed, wanted, self._clock(), None)
+
+    def organization(self, organization_id: OrganizationId) -> Organization | None:
+        """Find an organization as the index knows it now."""
+        self._renew()
+        return self._organization(organization_id)
+
+    def _need_of(self, permissions: tuple[str, ...]) -> Need | None:
+        found, register = self._needs.get(permissions), self._register
         if found is None and register is not None:
             wanted = Requirement.all_of(*(register.catalog.permission(name) for name in permissions))
             found = self._needs[permissions] = need(wanted, register)
-        return self.decide(printed, found, self._clock(), address)
+        return found
 
     @property
     def register(self) -> Register | None:

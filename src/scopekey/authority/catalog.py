@@ -1,0 +1,61 @@
+"""Apply a catalog or rules: a difference is a change with its entry, like every other one."""
+
+from scopekey.authority.actor import Caller
+from scopekey.authority.unit_of_work import Authority, UnitOfWork
+from scopekey.core.catalog import Catalog
+from scopekey.core.grant import Register, register
+from scopekey.core.problem import ProblemError
+from scopekey.core.rules import Rules
+from scopekey.replica.index import Place
+from scopekey.wire.changes import catalog_digest, rules_digest
+
+
+def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tuple[Register, Place | None]:
+    """Take a catalog over: permissions that stay keep their bits, new ones get new bits.
+
+    The same catalog again changes nothing, and gives no place. Raises ProblemError `conflict` where
+    the applied rules need a permission that would be gone.
+    """
+    with authority.changing(caller) as work:
+        before = work.register
+        if catalog_digest(before.catalog) == catalog_digest(catalog):
+            return before, None
+        after = register(catalog, before)
+        _refuse_dangling(work.rules(), catalog)
+        _put(work, "catalog", after, "catalog.apply", catalog_digest(before.catalog), catalog_digest(catalog))
+    return after, work.place
+
+
+def apply_rules(authority: Authority, caller: Caller, rules: Rules) -> Place | None:
+    """Take rules over. The same rules again change nothing. Raises ProblemError `conflict`."""
+    with authority.changing(caller) as work:
+        before = work.rules()
+        if rules_digest(before) == rules_digest(rules):
+            return None
+        _refuse_dangling(rules, work.register.catalog)
+        _put(work, "rules", rules, "rules.apply", rules_digest(before), rules_digest(rules))
+    return work.place
+
+
+def applied(authority: Authority, caller: Caller) -> tuple[Register, Rules]:
+    """The applied catalog with its bits, and the applied rules."""
+    with authority.looking(caller) as work:
+        return work.register, work.rules()
+
+
+def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, before: str, after: str) -> None:
+    work.tx.documents.put(kind, state, work.now)
+    work.change(kind, kind, action, organization=None, before={"digest": before}, after={"digest": after})
+
+
+def _refuse_dangling(rules: Rules, catalog: Catalog) -> None:
+    for rule in rules.rules:
+        for alternative in rule.requirement.any_of if rule.requirement else ():
+            for permission in alternative:
+                if str(permission) not in catalog.permissions:
+                    raise ProblemError(
+                        "conflict",
+                        f"The rule {str(rule.operation)!r} needs {permission}, which the catalog does not have. "
+                        "Change the rule first, or keep the permission.",
+                        permission=str(permission),
+                    )

@@ -1,0 +1,186 @@
+"""One unit of work: the rows, their change and the audit entry are committed together, or none is.
+
+Around the commit stands the promise of revocation: the replica is told before that something is
+coming, and has it before the caller gets an answer.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from scopekey.audit.entry import NONCE_SIZE, Entry, canonical
+from scopekey.authority.actor import Actor, Caller
+from scopekey.authority.apply_changes import catch_up
+from scopekey.core.change import MARK_SIZE
+from scopekey.core.digest import Pepper
+from scopekey.core.grant import Register
+from scopekey.core.ids import KeyId, OrganizationId, is_organization_id
+from scopekey.core.keyformat import KeyFormat
+from scopekey.core.organization import Organization
+from scopekey.core.problem import ProblemError
+from scopekey.core.rules import Rules
+from scopekey.replica.clock import milliseconds
+from scopekey.replica.index import Index, Place
+from scopekey.store.engine import Store
+from scopekey.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """What the control plane's operations work with. Clock and randomness are given, for tests."""
+
+    store: Store
+    index: Index
+    key_format: KeyFormat
+    pepper: Pepper
+    default_lifetime: int
+    clock: Callable[[], int] = milliseconds
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+    @contextmanager
+    def changing(self, caller: Caller, needs: str | None = None) -> "Iterator[UnitOfWork]":
+        """Change something: everything done inside is committed and applied, or nothing is.
+
+        `needs` is the permission that the caller must hold for it. The place that was reached stands
+        in the unit's `place` afterwards.
+        """
+        token = self.random(MARK_SIZE)
+        self.index.pend(token, self.clock())
+        try:
+            with self.store.writing() as tx:
+                work = UnitOfWork(self, tx, caller, needs, lock=True)
+                yield work
+                work.finish()
+        except BaseException:
+            self._settle(token)
+            raise
+        work.place = catch_up(self.store, self.index, settle=token)
+
+    def _settle(self, token: bytes) -> None:
+        """Apply whatever is there after a failure.
+
+        Where the commit's answer was lost nobody knows whether it happened: reading what is there
+        settles it. If even that fails the mark stays, and the replica counts as behind.
+        """
+        try:
+            catch_up(self.store, self.index, settle=token)
+        except Exception:
+            log.warning("the replica could not be brought level after a failed change; it will count as behind")
+
+    @contextmanager
+    def looking(self, caller: Caller, needs: str | None = None) -> "Iterator[UnitOfWork]":
+        """Look at one consistent state; nothing can be changed."""
+        with self.store.reading() as tx:
+            yield UnitOfWork(self, tx, caller, needs, lock=False)
+
+
+class _Done(msgspec.Struct, frozen=True):
+    """One change that was made: what is announced on the feed, and what the entry says."""
+
+    kind: str
+    subject: str
+    entry: dict[str, Any]
+
+
+class UnitOfWork:
+    """One transaction, who acts in it, and what it announces."""
+
+    def __init__(self, authority: Authority, tx: Transaction, caller: Caller, needs: str | None, *, lock: bool) -> None:
+        self.tx = tx
+        self.now = authority.clock()
+        self.caller = caller
+        self.register = _register(tx)
+        self.actor = self._confirm(caller, lock=lock)
+        self.place: Place | None = None
+        self._authority = authority
+        self._done: list[_Done] = []
+        if needs is not None:
+            self.require(needs)
+
+    def change(
+        self,
+        kind: str,
+        subject: str,
+        action: str,
+        *,
+        organization: str | None,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say what was changed: one line on the feed, one entry in the log."""
+        entry = {
+            "action": action,
+            "organization": organization,
+            "key": subject if kind == "key" else None,
+            "object": subject,
+            "before": dict(before) if before else None,
+            "after": dict(after) if after else None,
+        }
+        self._done.append(_Done(kind, subject, entry))
+
+    def finish(self) -> None:
+        """Take the positions, last of all, and write the entries that name them."""
+        if not self._done:
+            return
+        subjects = [(done.kind, done.subject) for done in self._done]
+        marks = [self._authority.random(MARK_SIZE) for _ in self._done]
+        positions = self.tx.changes.announce(subjects, marks, self.now)
+        entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
+        self.tx.entries.append([(entry, canonical(entry)) for entry in entries])
+
+    def organization(self, organization_id: OrganizationId) -> Organization:
+        """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
+        found = self.tx.organizations.get(organization_id) if is_organization_id(organization_id) else None
+        if found is None or not self.actor.sees(found.id):
+            raise ProblemError("not_found", f"There is no organization {organization_id}.")
+        return found
+
+    def rules(self) -> Rules:
+        """The applied rules."""
+        document = self.tx.documents.state("rules")
+        return document if isinstance(document, Rules) else Rules()
+
+    def _entry(self, done: _Done, position: int) -> Entry:
+        return Entry(
+            nonce=self._authority.random(NONCE_SIZE).hex(),
+            at=self.now,
+            kind="change",
+            actor=self.actor.who,
+            request_id=self.caller.request_id,
+            address=self.caller.address,
+            position=position,
+            **done.entry,
+        )
+
+    def _confirm(self, caller: Caller, *, lock: bool) -> Actor:
+        """Look up what the caller holds now: it may have been narrowed or revoked since it was checked."""
+        if caller.kind != "key":
+            return Actor.machine(caller)
+        row = self.tx.keys.get(KeyId(caller.id), lock=lock)
+        owner = self.tx.organizations.get(row.key.organization) if row else None
+        if row is None or owner is None or row.key.revoked is not None or owner.suspended:
+            raise ProblemError("revoked_key", "The calling key was revoked.")
+        ends = row.key.ends(owner)
+        if ends is not None and self.now >= ends:
+            raise ProblemError("expired_key", "The calling key has ended.")
+        return Actor.of_key(row.key, owner, self.register, self.now)
+
+    def require(self, needs: str) -> None:
+        """Refuse unless the actor holds a permission. Raises ProblemError `missing_permission`."""
+        permission = self.register.catalog.permission(needs)
+        if self.register.mask((permission,)) & ~self.actor.held:
+            raise ProblemError(
+                "missing_permission", f"The calling key does not hold {permission}.", missing=[str(permission)]
+            )
+
+
+def _register(tx: Transaction) -> Register:
+    state = tx.documents.state("catalog")
+    if not isinstance(state, Register):
+        raise ProblemError("unavailable", "The store holds no catalog: it was never initialised.")
+    return state

@@ -1,0 +1,1 @@
+"""The command line: words to operations. Nothing is decided here."""

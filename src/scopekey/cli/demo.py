@@ -1,0 +1,19 @@
+"""``scopekey demo``: a small real data platform, guarded, and the whole story played against it."""
+
+from typing import Annotated
+
+import typer
+
+from scopekey.cli.acting import CannotActError
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Play the scenario and end.")] = False,
+    port: Annotated[int, typer.Option(help="The platform's port; the management API takes the next one.")] = 8701,
+) -> None:
+    """Play the main job: issue keys, call a guarded API, be refused with the reason."""
+    try:
+        from scopekey.demo.run import run_demo
+    except ModuleNotFoundError as error:
+        raise CannotActError(f"the demo needs {error.name}: install it with pip install 'scopekey[demo]'") from error
+    run_demo(once=once, port=port)

@@ -1,0 +1,22 @@
+"""``scopekey pepper …``: which peppers are in use."""
+
+import typer
+
+from scopekey.cli.acting import home
+from scopekey.cli.output import print_table
+
+app = typer.Typer(no_args_is_help=True, help="The deployment's keys for digests.")
+
+
+@app.command()
+def status() -> None:
+    """Tell which peppers are here, and how many live secrets each one still has."""
+    with home() as node:
+        with node.store.reading() as tx:
+            counts = tx.keys.pepper_counts(node.authority.clock())
+        current = node.authority.pepper.id
+        rows = [
+            (pepper, "current" if pepper == current else "retired", str(counts.get(pepper, 0)))
+            for pepper in node.settings.pepper_ring()
+        ]
+    print_table(("pepper", "state", "live secrets"), rows)

@@ -1,0 +1,191 @@
+"""``scopekey rules …``: propose rules from a description or an app, explain them, apply them."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scopekey.authority.actor import Caller
+from scopekey.authority.catalog import applied, apply_rules
+from scopekey.cli.acting import CannotActError, home
+from scopekey.cli.check import print_steps
+from scopekey.cli.output import AsJson, Yes, confirm, warn
+from scopekey.core.catalog import Catalog, Resource
+from scopekey.core.explain import explain_call
+from scopekey.core.grant import Register
+from scopekey.core.matcher import Matcher
+from scopekey.core.rules import METHOD, Rules
+from scopekey.settings import Settings
+from scopekey.wire.catalog_file import read_catalog, write_catalog
+from scopekey.wire.changes import rules_digest
+from scopekey.wire.openapi import Proposal, proposal_text, propose
+from scopekey.wire.rules_file import read_rules, write_rules
+
+app = typer.Typer(no_args_is_help=True, help="Which operation needs what: propose, explain, apply.")
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="The rules file to write.")]
+CatalogFile = Annotated[Path | None, typer.Option("--catalog", help="The catalog's file.")]
+RulesFile = Annotated[Path | None, typer.Option("--rules", help="The rules' file; else the applied ones.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]
+
+
+@app.command("import")
+def import_(
+    document: Annotated[Path, typer.Argument(metavar="OPENAPI", help="An OpenAPI 3.0 or 3.1 description, JSON.")],
+    output: Output = Path("rules.toml"),
+    catalog: CatalogFile = None,
+    force: Force = False,
+) -> None:
+    """Propose rules from an OpenAPI description; without --catalog a proposed one is written beside them."""
+    proposal = propose(_load(document), None if catalog is None else load_catalog(catalog))
+    beside = None if catalog is not None else output.with_name("catalog.toml")
+    for file in (output, beside):
+        if file is not None and file.exists() and not force:
+            raise CannotActError(f"{file} exists already: name another file, or give --force to overwrite it")
+    output.write_text(proposal_text(proposal), "utf-8")
+    if beside is not None:
+        beside.write_text(write_catalog(proposal.catalog), "utf-8")
+    _report(proposal, output, beside)
+
+
+@app.command("from-app")
+def from_app(
+    target: Annotated[
+        str, typer.Argument(metavar="MODULE:APP", help="A FastAPI app whose routes say what they require.")
+    ],
+    output: Output = Path("rules.toml"),
+    force: Force = False,
+) -> None:
+    """Write the rules that `protect` would build for an app, for the operator to apply."""
+    from scopekey.enforce.fastapi import rules_of
+
+    if output.exists() and not force:
+        raise CannotActError(f"{output} exists already: name another file, or give --force to overwrite it")
+    rules = rules_of(_app(target))
+    output.write_text(write_rules(rules), "utf-8")
+    warn(f"{len(rules.rules)} rules in {output}")
+
+
+@app.command()
+def explain(
+    call: Annotated[str, typer.Argument(metavar="CALL", help='As in "GET /datasets/42/sample".')],
+    rules: RulesFile = None,
+    catalog: CatalogFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a call is read, which rule decides it and what it needs."""
+    method, space, target = call.partition(" ")
+    if not space or not METHOD.fullmatch(method) or not target.isascii():
+        raise CannotActError(f'{call!r} is not a call: write it as in "GET /datasets/42"')
+    table, register = _table(rules, catalog)
+    steps, _ = explain_call(Matcher(table, register), method, target.encode("ascii"))
+    print_steps(steps, as_json=as_json)
+    raise typer.Exit(0 if all(step.passed is not False for step in steps) else 1)
+
+
+@app.command()
+def apply(
+    rules: Annotated[Path, typer.Argument(metavar="RULES", help="The rules' file.")],
+    yes: Yes = False,
+) -> None:
+    """Make a file's rules the applied ones, for every verifier."""
+    with home() as node:
+        machine = Caller.machine()
+        register, present = applied(node.authority, machine)
+        table = read_rules(rules.read_text("utf-8"), str(rules), register.catalog)
+        if rules_digest(table) == rules_digest(present):
+            warn("These are the applied rules already.")
+            return
+        before, after = _operations(present), _operations(table)
+        changed = sum(before[call] != after[call] for call in before.keys() & after.keys())
+        confirm(
+            f"Apply {len(table.rules)} rules: {len(after.keys() - before.keys())} new, "
+            f"{len(before.keys() - after.keys())} gone, {changed} changed?",
+            yes=yes,
+        )
+        place = apply_rules(node.authority, machine, table)
+        warn(f"Applied at position {place.position if place else 0}.")
+
+
+def load_catalog(file: Path) -> Catalog:
+    """Read a catalog's file. Raises FileError."""
+    return read_catalog(file.read_text("utf-8"), str(file))
+
+
+def _load(document: Path) -> dict[str, Any]:
+    try:
+        loaded = json.loads(document.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise CannotActError(f"{document} is not JSON ({error}); convert a YAML description to JSON first") from error
+    if not isinstance(loaded, dict):
+        raise CannotActError(f"{document} is not an OpenAPI description: it must be an object")
+    return loaded
+
+
+def _report(proposal: Proposal, output: Path, beside: Path | None) -> None:
+    public = sum(proposed.rule.public for proposed in proposal.rules)
+    guarded = len(proposal.rules) - public
+    total = len(proposal.rules) + len(proposal.left_out)
+    warn(
+        f"{total} operations: {guarded} guarded, {public} public, {len(proposal.left_out)} left out. Rules in {output}."
+    )
+    if beside is not None:
+        warn(f"The proposed catalog is in {beside}. Read both before you apply them.")
+    for left in proposal.left_out:
+        warn(f"left out: {left}")
+
+
+def _app(target: str) -> Any:
+    module, colon, name = target.partition(":")
+    if not colon:
+        raise CannotActError(f"{target!r} must be MODULE:APP, as in main:app")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise CannotActError(f"{target!r} cannot be imported: {error}") from error
+
+
+def _table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Register]:
+    """The rules and a register to look them up in: from files, from the home folder, or made up of the rules."""
+    at_home = _applied() if rules is None or catalog is None else None
+    register = at_home[0] if at_home else None
+    if catalog is not None:
+        register = Register.first(load_catalog(catalog))
+    if rules is None:
+        if at_home is None:
+            raise CannotActError("there are no applied rules here: name a file with --rules")
+        return at_home[1], register or at_home[0]
+    table = read_rules(rules.read_text("utf-8"), str(rules), register.catalog if register else None)
+    if register is None:
+        warn("No --catalog and no home folder: permissions are not looked up.")
+        register = Register.first(_catalog_of(table))
+    return table, register
+
+
+def _applied() -> tuple[Register, Rules] | None:
+    settings = Settings()
+    if settings.database_url is None and not (settings.home / "scopekey.db").exists():
+        return None
+    with home() as node:
+        return applied(node.authority, Caller.machine())
+
+
+def _catalog_of(rules: Rules) -> Catalog:
+    """A catalog of just the permissions that rules name."""
+    levels: dict[str, dict[str, None]] = {}
+    for rule in rules.rules:
+        for alternative in rule.requirement.any_of if rule.requirement else ():
+            for permission in alternative:
+                if not permission.resource.startswith("scopekey_"):
+                    levels.setdefault(permission.resource, {})[permission.level] = None
+    names = tuple(dict.fromkeys(level for found in levels.values() for level in found)) or ("read", "write")
+    resources = tuple(Resource(name, name, "", tuple(found)) for name, found in levels.items())
+    return Catalog("unnamed", resources, levels=names, observes=tuple(level for level in names if level == "read"))
+
+
+def _operations(rules: Rules) -> dict[str, object]:
+    return {str(rule.operation): rule for rule in rules.rules}

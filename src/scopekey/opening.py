@@ -1,0 +1,108 @@
+"""`Scopekey`: what an application opens to check keys against the home folder of its machine."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from scopekey.core.decision import Decision
+from scopekey.replica.batches import MemoryJournal
+from scopekey.replica.freshness import Freshness
+from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.verifier import Verifier
+from scopekey.settings import Settings
+
+if TYPE_CHECKING:
+    from scopekey.server.node import Node
+
+
+class Scopekey:
+    """Keys of this machine's home folder. Opens nothing until it is first used, and again after a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.missing_permission_status = settings.missing_permission_status
+        self._opened: Verifier | None = None
+        self._close: Callable[[], None] | None = None
+        self._pid = 0
+
+    @classmethod
+    def open(cls, home: str | os.PathLike[str] | None = None, **settings: Any) -> Self:
+        """Name the home folder; without one it is that of `SCOPEKEY_HOME`, else `./.scopekey`.
+
+        Every other setting can be given by its name too. Where `[server]` is installed, changes are
+        caught up with and decisions go into the audit log.
+        """
+        if home is not None:
+            settings["home"] = Path(home)
+        return cls(Settings(**settings))
+
+    def check(self, printed: str, *permissions: str, address: str | None = None) -> Decision:
+        """Decide whether a printed key holds all these permissions; the decision is falsy when denied.
+
+        `address` is the caller's: without one, a key that is limited to networks is refused. Raises
+        UnknownPermissionError for a permission that is not in the catalog.
+        """
+        event, ticket = self.verifier.ask(printed, permissions, address=address)
+        ticket.wait()
+        return event.decision
+
+    async def check_async(self, printed: str, *permissions: str, address: str | None = None) -> Decision:
+        """The same on an event loop: waits for the record without blocking it."""
+        event, ticket = self.verifier.ask(printed, permissions, address=address)
+        await ticket
+        return event.decision
+
+    @property
+    def verifier(self) -> Verifier:
+        """The verifier over the replica, opened at first use in each process."""
+        if self._opened is None or self._pid != os.getpid():
+            self._opened, self._close = self._open()
+            self._pid = os.getpid()
+        return self._opened
+
+    def close(self) -> None:
+        """Hand over what was recorded, and let go of the files."""
+        if self._close is not None and self._pid == os.getpid():
+            self._close()
+        self._opened = self._close = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> tuple[Verifier, Callable[[], None]]:
+        node = self._node()
+        if node is not None:
+            return node.verifier, node.close
+        return self._without_store()
+
+    def _node(self) -> "Node | None":
+        """The whole node where the store can be reached from here: it brings the replica level."""
+        if importlib.util.find_spec("sqlalchemy") is None or importlib.util.find_spec("fastapi") is None:
+            return None
+        from scopekey.server.node import Node
+
+        return Node.open(self.settings)
+
+    def _without_store(self) -> tuple[Verifier, Callable[[], None]]:
+        """The data plane alone: the replica as other processes of this machine keep it."""
+        from scopekey.replica.clock import milliseconds
+
+        index, settings = LmdbIndex(self.settings.replica_path), self.settings
+        freshness = Freshness(index.behind_since, stale_after=settings.stale_after, refuse_after=settings.refuse_after)
+        verifier = Verifier(
+            index,
+            key_format=settings.key_format,
+            peppers=settings.pepper_ring(),
+            journal=MemoryJournal(),
+            clock=milliseconds,
+            freshness=freshness,
+        )
+        return verifier, index.close

@@ -1,0 +1,182 @@
+"""The files of one LMDB index as one process has them open: control page, current generation, lock.
+
+LMDB allows an environment to be open once in a process, and never across a fork: there is one
+``Files`` for each path, which opens at first use and again in a child.
+"""
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import lmdb
+
+from scopekey.replica import lmdb_file
+from scopekey.replica.control import GENERATION, ControlPage
+from scopekey.replica.generations import Generations
+from scopekey.replica.pending import Pending
+
+_log = logging.getLogger(__name__)
+
+_NOT_OPEN = -1
+_CLOSED = (0, 0, 0, 0)
+_known: "weakref.WeakValueDictionary[str, Files]" = weakref.WeakValueDictionary()
+_knowing = threading.Lock()
+
+
+class NotOpenError(Exception):
+    """The files were let go of in the middle of a read: ask again."""
+
+
+def _not_open() -> lmdb.Transaction:
+    raise NotOpenError("the index was closed while it was read")
+
+
+class Files:
+    """What is open of one path. `words` are the control page's, `generation` the one that is open.
+
+    A reader that finds `words[GENERATION]` to be another number than `generation` calls `renew` first;
+    `begin` gives the read view.
+    """
+
+    def __init__(self, folder: Path, *, boot: str | None, map_size: int = lmdb_file.RESERVED) -> None:
+        self.folder = folder
+        self.boot = boot
+        self.generations = Generations(folder)
+        self.pending = Pending(folder / "lock", boot)
+        self.map_size = map_size
+        self.on_damage: Callable[[str], None] = _log.error
+        self._complained: str | None = None
+        self._opening = threading.RLock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.page: ControlPage | None = None
+        self.words: Sequence[int] = _CLOSED
+        self.generation = _NOT_OPEN
+        self.environment: lmdb.Environment | None = None
+        self.begin: Callable[[], lmdb.Transaction] = _not_open
+
+    def renew(self) -> bool:
+        """Open what is current. Give False where there is nothing, or nothing that is whole."""
+        with self._opening:
+            # A generation may be replaced between the look at its number and its opening.
+            for _ in range(10):
+                page = self._mapped()
+                if page is None:
+                    return False
+                current = page.words[GENERATION]
+                try:
+                    self.open(current)
+                except FileNotFoundError:
+                    continue
+                except lmdb_file.DamagedError as damage:
+                    self.complain(f"{self.generations.path(current)} is damaged and must be built again: {damage}")
+                    return False
+                return True
+            return False
+
+    def open(self, generation: int) -> lmdb.Environment:
+        """Read from a generation from now on. Raises FileNotFoundError, DamagedError."""
+        with self._opening:
+            if self.generation == generation and self.environment is not None:
+                return self.environment
+            environment = lmdb_file.open_existing(
+                self.generations.path(generation), map_size=self.map_size, durable=self.boot is None
+            )
+            self._adopt(generation, environment)
+            return environment
+
+    def publish(self, generation: int, environment: lmdb.Environment, epoch: int, position: int) -> None:
+        """Tell every process what is current. Call it under the write lock."""
+        # A thread that sees the new number must find the generation open: to open it twice is an error.
+        with self._opening:
+            self.control().write(generation, epoch, position)
+            if self.generation != generation:
+                self._adopt(generation, environment)
+
+    def _adopt(self, generation: int, environment: lmdb.Environment) -> None:
+        # The old environment is not closed but let go: a thread may stand in the middle of a read.
+        self.environment = environment
+        self.begin = environment.begin
+        self.words = self.page.words if self.page is not None else _CLOSED
+        self.generation = generation
+
+    def control(self) -> ControlPage:
+        """The control page, made if need be. Call it under the write lock."""
+        with self._opening:
+            self.look()
+            page = self._mapped()
+            if page is None:
+                self._forget()
+                self.page = page = ControlPage.create(self.folder / "control")
+                # A lost page starts again above every generation anybody may still have open.
+                page.write(self.generations.current() or 0, 0, 0)
+            return page
+
+    def look(self) -> None:
+        """Notice that the files were replaced under this process. Costs a system call: not for every check."""
+        page = self.page
+        if page is not None and not page.current():
+            with self._opening:
+                self._forget()
+
+    def complain(self, message: str) -> None:
+        """Say what is damaged; the same thing once."""
+        if message != self._complained:
+            self._complained = message
+            self.on_damage(message)
+
+    def suspect(self, error: Exception) -> None:
+        """A read went wrong in a way only damage explains: the next writer sets the generation aside."""
+        folder = self.generations.path(self.generation)
+        lmdb_file.mark_damaged(folder)
+        self.complain(f"{folder} is damaged and must be built again: {error}")
+
+    def grow(self) -> None:
+        """Adopt the size of a map that another process made larger than ours."""
+        with self._opening:
+            if self.environment is not None:
+                self.environment.set_mapsize(0)
+
+    def close(self) -> None:
+        """Let go of everything; it is opened again when it is needed."""
+        with self._opening:
+            environment = self.environment
+            self._forget()
+            if environment is not None:
+                environment.close()
+            self.pending.close()
+
+    def after_fork(self) -> None:
+        """Open again in the child: LMDB forbids to use what the parent had open."""
+        self._opening = threading.RLock()
+        self.close()
+
+    def _mapped(self) -> ControlPage | None:
+        if self.page is None:
+            self.page = ControlPage.open(self.folder / "control")
+        return self.page
+
+
+def files_of(folder: Path, *, boot: str | None, map_size: int = lmdb_file.RESERVED) -> Files:
+    """The files of a path, one object for the whole process."""
+    name = os.path.realpath(folder)
+    with _knowing:
+        found = _known.get(name)
+        if found is None:
+            found = _known[name] = Files(Path(name), boot=boot, map_size=map_size)
+        return found
+
+
+def _after_fork_in_child() -> None:
+    global _knowing  # noqa: PLW0603 - whoever held the lock in the parent does not exist in the child
+    _knowing = threading.Lock()
+    for files in list(_known.values()):
+        files.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

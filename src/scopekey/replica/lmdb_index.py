@@ -1,0 +1,172 @@
+"""The index in an LMDB file that all processes of a machine share: no load time, no memory per key.
+
+Each read renews its view, so it sees the newest commit. A read that fails raises; it never gives an
+answer that might be wrong.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from scopekey.core.grant import Register
+from scopekey.core.ids import KeyId, OrganizationId
+from scopekey.core.key import Key
+from scopekey.core.organization import Organization
+from scopekey.core.rules import Rules
+from scopekey.replica import boot as machine
+from scopekey.replica import lmdb_file
+from scopekey.replica.control import EPOCH, GENERATION, POSITION
+from scopekey.replica.index import Now, Place
+from scopekey.replica.lmdb_files import files_of
+from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, PLACE, RULES, LmdbWriter, read_place
+from scopekey.replica.record import UnreadableRecordError, unpack
+from scopekey.wire.changes import decode_state
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class LmdbIndex:
+    """The index below a folder; opened at first use, and again in a child after a fork.
+
+    `on_damage` is told in words what was found damaged (default: the log, as an error); the index is
+    then empty until its owner loads it. `boot` names the boot of the machine: a file last written in
+    another one is read, but counts as behind, and a writer finds it empty.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        on_damage: Callable[[str], None] | None = None,
+        clock: Callable[[], int] = _milliseconds,
+        boot: str | None = None,
+        map_size: int = lmdb_file.RESERVED,
+    ) -> None:
+        self._files = files_of(Path(path), boot=boot or machine.boot_id(), map_size=map_size)
+        if on_damage is not None:
+            self._files.on_damage = on_damage
+        self._clock = clock
+        self._noticed: int | None = None
+
+    def now(self) -> Now:
+        """The present generation, epoch and position."""
+        files = self._files
+        words = files.words
+        if words[GENERATION] != files.generation:
+            files.renew()
+            words = files.words
+        return Now(words[GENERATION], words[EPOCH], words[POSITION])
+
+    def key(self, key_id: KeyId) -> Key | None:
+        """Find a key. Raises lmdb.Error or UnreadableRecordError where it cannot be told."""
+        files = self._files
+        if files.words[GENERATION] != files.generation and not files.renew():
+            return None
+        try:
+            transaction = files.begin()
+            try:
+                record = transaction.get(key_id[4:].encode())
+            finally:
+                transaction.abort()
+        except lmdb.Error as error:
+            return self._key_again(key_id, error)
+        return None if record is None else unpack(key_id, record)  # type: ignore[arg-type] # bytes, for no buffers were asked for
+
+    def organization(self, organization_id: OrganizationId) -> Organization | None:
+        """Find an organization."""
+        data = self._get(ORGANIZATION + organization_id.encode())
+        return None if data is None else self._decoded("organization", data, Organization)
+
+    def register(self) -> Register | None:
+        """The applied catalog with its bits, or None before the first."""
+        data = self._get(CATALOG)
+        return None if data is None else self._decoded("catalog", data, Register)
+
+    def rules(self) -> Rules | None:
+        """The applied rules, or None before the first."""
+        data = self._get(RULES)
+        return None if data is None else self._decoded("rules", data, Rules)
+
+    def place(self) -> Place | None:
+        """Where the index is, or None while it is empty."""
+        data = self._get(PLACE)
+        return None if data is None else read_place(data)[0]
+
+    @contextmanager
+    def writing(self) -> Iterator[LmdbWriter]:
+        """Take the write lock; what the writer did is committed at the end, or undone by an exception.
+
+        Whoever takes it brings the index level: when it ends well, the index counts as written in this
+        boot, and marks of processes that had ended before are taken back.
+        """
+        with self._files.pending.lock() as ledger:
+            writer = LmdbWriter(self._files, ledger)
+            try:
+                yield writer
+                writer.finish()
+            finally:
+                writer.undo()
+
+    def pend(self, token: bytes, now: int) -> None:
+        """Announce that a commit is about to be made elsewhere which this index has not seen yet."""
+        with self._files.pending.lock() as ledger:
+            ledger.add(token, now)
+
+    def pending_since(self) -> int | None:
+        """The time of the oldest pending mark, in milliseconds, or None."""
+        return self._files.pending.since()
+
+    def behind_since(self) -> int | None:
+        """Since when the index is known to be behind, in milliseconds, or None while it is level.
+
+        That is the oldest pending mark, or the moment at which it was first noticed here that the file
+        was last written before this boot of the machine. For `Freshness`.
+        """
+        self._files.look()
+        self._noticed = None if self._of_this_boot() else self._noticed or self._clock()
+        return min((at for at in (self.pending_since(), self._noticed) if at is not None), default=None)
+
+    def close(self) -> None:
+        """Let go of the files in this process; they are opened again when they are needed."""
+        self._files.close()
+
+    def _of_this_boot(self) -> bool:
+        boot = self._files.boot
+        return boot is None or self._get(BOOT) in {None, boot.encode()}
+
+    def _get(self, name: bytes) -> bytes | None:
+        files = self._files
+        if files.words[GENERATION] != files.generation and not files.renew():
+            return None
+        try:
+            with files.begin() as transaction:
+                found = transaction.get(name)
+                return None if found is None else bytes(found)
+        except lmdb.Error as error:
+            self._failed(error)
+            raise
+
+    def _key_again(self, key_id: KeyId, error: lmdb.Error) -> Key | None:
+        self._failed(error)
+        if not isinstance(error, lmdb.MapResizedError):
+            raise error
+        record = self._get(key_id[4:].encode())
+        return None if record is None else unpack(key_id, record)
+
+    def _failed(self, error: lmdb.Error) -> None:
+        if isinstance(error, lmdb.MapResizedError):
+            self._files.grow()
+        elif isinstance(error, lmdb_file.DAMAGE):
+            self._files.suspect(error)
+
+    def _decoded(self, kind: str, data: bytes, expected: type[Any]) -> Any:
+        state = decode_state(kind, data)
+        if not isinstance(state, expected):
+            raise UnreadableRecordError(f"the index holds something else where its {kind} should be")
+        return state

@@ -1,0 +1,178 @@
+"""One key as the bytes the index keeps, read on every check.
+
+The first byte is the format. ``COMPACT`` holds the ordinary key in a fixed form that is read in one
+go; ``FULL`` holds any key. A format that is not known here is refused, never guessed at: an older
+version must not misread what a newer one wrote.
+"""
+
+from functools import lru_cache
+from struct import Struct, error
+from typing import Any
+
+import msgspec
+
+from scopekey.core.digest import DIGEST_SIZE
+from scopekey.core.ids import KeyId, OrganizationId, PepperId
+from scopekey.core.key import Key, Secret
+from scopekey.core.network import parse_network
+
+COMPACT = 1
+FULL = 2
+
+# format, version, secret's number, grant, created, expires (or _NEVER), digest; little-endian, no padding
+_FIXED = Struct("<BHHQqq32s")
+# scheme, pepper, organization without `org_`, length of the environment; then the environment
+_OWNER = Struct("<B4s12sB")
+_NEVER = -1
+_SIZE = _FIXED.size
+
+_Owner = tuple[int, PepperId, OrganizationId, str]
+
+
+class UnreadableRecordError(ValueError):
+    """The bytes are no record this version can read; the key they stand for must be refused."""
+
+
+class _Secret(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    digest: bytes
+    pepper: str
+    number: int
+    until: int | None
+    scheme: int
+
+
+class _Full(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    version: int
+    organization: str
+    environment: str
+    secrets: tuple[_Secret, ...]
+    grant: bytes
+    created: int
+    expires: int | None
+    networks: tuple[str, ...]
+    revoked: int | None
+    probation: bytes
+    probation_ends: int | None
+    extensions: tuple[str, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Full).decode
+# A key names a network as text and few networks are named: reading one takes longer than a whole check.
+_network = lru_cache(maxsize=65_536)(parse_network)
+
+
+def pack(key: Key) -> bytes:
+    """Write a key as its record; its id is not in it."""
+    if _is_ordinary(key):
+        return _pack_compact(key)
+    return bytes((FULL,)) + _encode(_full(key))
+
+
+def unpack(
+    key_id: KeyId,
+    record: bytes,
+    # Locals are found faster than globals, and this runs for every check.
+    *,
+    _read: Any = _FIXED.unpack_from,
+    _never: int = _NEVER,
+) -> Key:
+    """Read the record of a key. Raises UnreadableRecordError."""
+    if record[:1] != b"\x01":
+        return _unpack_full(key_id, record)
+    try:
+        _, version, number, grant, created, expires, digest = _read(record)
+        scheme, pepper, organization, environment = _owner(record[_SIZE:])
+    except error as fault:
+        raise UnreadableRecordError(f"the record of {key_id} is cut short") from fault
+    return Key(
+        key_id,
+        version,
+        organization,
+        environment,
+        (Secret(digest, pepper, number, None, scheme),),
+        grant,
+        created,
+        None if expires == _never else expires,
+    )
+
+
+def _is_ordinary(key: Key) -> bool:
+    """Tell whether the fixed form can hold it: one secret, and nothing unusual or out of bounds."""
+    return (
+        len(key.secrets) == 1
+        and key.secrets[0].until is None
+        and len(key.secrets[0].digest) == DIGEST_SIZE
+        and not (key.networks or key.probation or key.extensions)
+        and key.revoked is None
+        and key.probation_ends is None
+        and max(key.version, key.secrets[0].number) < 1 << 16
+        and key.grant < 1 << 64
+        and (key.expires is None or key.expires >= 0)
+    )
+
+
+def _pack_compact(key: Key) -> bytes:
+    (secret,) = key.secrets
+    expires = _NEVER if key.expires is None else key.expires
+    fixed = _FIXED.pack(COMPACT, key.version, secret.number, key.grant, key.created, expires, secret.digest)
+    organization = key.organization.removeprefix("org_").encode("ascii")
+    environment = key.environment.encode("ascii")
+    owner = _OWNER.pack(secret.scheme, bytes.fromhex(secret.pepper), organization, len(environment))
+    return fixed + owner + environment
+
+
+@lru_cache(maxsize=65_536)
+def _owner(packed: bytes) -> _Owner:
+    """Read what many keys have in common; kept, so that it is read once."""
+    scheme, pepper, organization, length = _OWNER.unpack_from(packed)
+    environment = packed[_OWNER.size :]
+    if len(environment) != length:
+        raise UnreadableRecordError("a record has another length than it says")
+    return scheme, PepperId(pepper.hex()), OrganizationId("org_" + organization.decode("ascii")), environment.decode()
+
+
+def _full(key: Key) -> _Full:
+    return _Full(
+        key.version,
+        key.organization,
+        key.environment,
+        tuple(_Secret(s.digest, s.pepper, s.number, s.until, s.scheme) for s in key.secrets),
+        _mask(key.grant),
+        key.created,
+        key.expires,
+        tuple(map(str, key.networks)),
+        key.revoked,
+        _mask(key.probation),
+        key.probation_ends,
+        key.extensions,
+    )
+
+
+def _mask(mask: int) -> bytes:
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+
+
+def _unpack_full(key_id: KeyId, record: bytes) -> Key:
+    if record[:1] != b"\x02":
+        raise UnreadableRecordError(f"the record of {key_id} has the unknown format {record[:1].hex() or 'nothing'}")
+    try:
+        full = _decode(record[1:])
+        networks = tuple(map(_network, full.networks))
+    except (msgspec.MsgspecError, ValueError) as fault:
+        raise UnreadableRecordError(f"the record of {key_id} is damaged: {fault}") from fault
+    return Key(
+        key_id,
+        full.version,
+        OrganizationId(full.organization),
+        full.environment,
+        tuple(Secret(s.digest, PepperId(s.pepper), s.number, s.until, s.scheme) for s in full.secrets),
+        int.from_bytes(full.grant, "little"),
+        full.created,
+        full.expires,
+        networks,
+        full.revoked,
+        int.from_bytes(full.probation, "little"),
+        full.probation_ends,
+        full.extensions,
+    )

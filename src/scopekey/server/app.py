@@ -1,0 +1,78 @@
+"""The control-plane process: joins the node, the guard, the routes and the probes. Only joins."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scopekey import __version__
+from scopekey.enforce.fastapi import protect
+from scopekey.server.api import catalog, keys, organizations, verify
+from scopekey.server.api.context import PROBLEM_SCHEMA
+from scopekey.server.body import BodyLimit
+from scopekey.server.errors import handle_errors
+from scopekey.server.node import Node
+from scopekey.server.probes import PATHS, Probes
+from scopekey.settings import Settings
+
+DESCRIPTION = """Issue, show, edit, rotate and revoke scoped API keys, and ask what a key may do.
+
+Every call needs a key of its own: `Authorization: Bearer <key>`. Refusals are problem documents (RFC 9457)
+that say what is missing."""
+
+
+def management_api(node: Node, *, close: bool = True) -> FastAPI:
+    """The management API, guarded by our own middleware with rules of its own, read off its routes."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if close:
+            node.close()
+
+    api = FastAPI(
+        title="Scopekey", version=__version__, description=DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    api.state.node = node
+    for router in (keys.router, organizations.router, catalog.router, verify.router):
+        api.include_router(router)
+    handle_errors(api)
+    _describe_problems(api)
+    api.add_middleware(BodyLimit)
+    protect(api, node, docs="public", applied=False)
+    return api
+
+
+def control_plane(node: Node, *, close: bool = True) -> ASGIApp:
+    """The whole process as one ASGI app: probes answer for themselves, everything else is guarded."""
+    api, probes = management_api(node, close=close), Probes(node)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in PATHS:
+            await probes(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return app
+
+
+def create_app() -> ASGIApp:
+    """What each worker process of `serve` runs: settings from the environment."""
+    return control_plane(Node.open(Settings()))
+
+
+def _describe_problems(api: FastAPI) -> None:
+    """Put the schema of problem documents where the documented refusals point to, and drop FastAPI's own."""
+    plain: Callable[[], dict[str, Any]] = api.openapi
+
+    def described() -> dict[str, Any]:
+        document = plain()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = PROBLEM_SCHEMA
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        return document
+
+    api.openapi = described  # type: ignore[method-assign]

@@ -1,0 +1,96 @@
+"""Every way in which a request can fail becomes a problem document, in this one place. Nothing sent is echoed."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from scopekey.core.problem import PROBLEMS, Problem, ProblemError
+from scopekey.replica.event import Event
+from scopekey.store.errors import DuplicateError, StoreUnavailableError, VersionConflictError
+from scopekey.wire.problems import PROBLEM_TYPE, problem_document
+
+log = logging.getLogger(__name__)
+RETRY_AFTER = "1"
+_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Teach an app to answer every exception with a problem document."""
+    handlers: dict[type[Exception], Handler] = {
+        ProblemError: _problem,
+        RequestValidationError: _validation,
+        HTTPException: _http,
+        VersionConflictError: _version,
+        DuplicateError: _duplicate,
+        StoreUnavailableError: _unavailable,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - what it is registered for
+    return respond(request, error.problem, error.detail, **error.fields)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    first = error.errors()[0]
+    field = ".".join(
+        str(part) for part in first["loc"] if part not in {"body", "query", "path"} or len(first["loc"]) == 1
+    )
+    detail = f"`{_printable(field)}`: {_printable(str(first['msg']))}. Mend it, and send the request again."
+    return respond(request, PROBLEMS["invalid_request"], detail, field=_printable(field))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    problem = PROBLEMS[_BY_STATUS.get(error.status_code, "invalid_request")]
+    response = respond(request, problem, problem.detail)
+    if error.headers and "allow" in {name.lower() for name in error.headers}:
+        response.headers["Allow"] = next(value for name, value in error.headers.items() if name.lower() == "allow")
+    return response
+
+
+async def _version(request: Request, _: Exception) -> Response:
+    return respond(request, PROBLEMS["version_conflict"], PROBLEMS["version_conflict"].detail)
+
+
+async def _duplicate(request: Request, _: Exception) -> Response:
+    return respond(request, PROBLEMS["conflict"], "The same request is being answered already. Try again shortly.")
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.warning("the store is unavailable: %s", error)
+    return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # The type alone: a message or a traceback's values could carry what was sent.
+    log.error("unexpected %s while answering %s", type(error).__name__, request.method)
+    return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
+
+
+def respond(request: Request, problem: Problem, detail: str, **fields: object) -> Response:
+    """Answer with a problem document."""
+    event: Event | None = request.scope.get("scopekey")
+    request_id = event.request_id if event else "none"
+    body = problem_document(problem, detail=detail, request_id=request_id, **fields)
+    headers = {"Cache-Control": "no-store", "Scopekey-Code": problem.code}
+    if problem.status == 503:
+        headers["Retry-After"] = RETRY_AFTER
+    if problem.challenge:
+        error = f', error="{problem.error}"' if problem.error else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
+    return Response(body, problem.status, headers, PROBLEM_TYPE)
+
+
+def _printable(text: str) -> str:
+    """Field names can come from the caller: nothing of them but plain characters is told back."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:200]

@@ -1,0 +1,146 @@
+"""One node: the store, the replica of this machine, and the verifier over it, joined from settings.
+
+The server, the command line on the home folder, and an application that embeds the control plane all
+stand on this.
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+from scopekey.audit.signing import signing_key_id
+from scopekey.authority.actor import Caller
+from scopekey.authority.apply_changes import catch_up
+from scopekey.authority.catalog import apply_catalog, apply_rules
+from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
+from scopekey.authority.record_decisions import record_decisions
+from scopekey.authority.unit_of_work import Authority
+from scopekey.core.catalog import Catalog
+from scopekey.core.rules import Rules
+from scopekey.replica.batches import BatchJournal
+from scopekey.replica.clock import milliseconds
+from scopekey.replica.freshness import Freshness
+from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.verifier import Verifier
+from scopekey.settings import Settings
+from scopekey.store.engine import Store
+from scopekey.wire.catalog_file import read_catalog
+from scopekey.wire.changes import catalog_digest, rules_digest
+from scopekey.wire.rules_file import read_rules
+
+
+class StartRefusedError(RuntimeError):
+    """This node must not start as it is set up; says what does not fit, and what to do."""
+
+
+class Node:
+    """What a process of the control plane works with. Close it, so that its journal is handed over."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], int] = milliseconds) -> None:
+        """Join the parts; nothing is read yet but the pepper. Raises MissingSecretError, SchemaError."""
+        peppers = settings.peppers()
+        self.settings = settings
+        self.missing_permission_status = settings.missing_permission_status
+        self.store = Store.open(settings.store_url)
+        self.index = LmdbIndex(settings.replica_path)
+        self.authority = Authority(
+            self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
+        )
+        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self._peppers = {pepper.id: pepper for pepper in peppers}
+        self._clock = clock
+        self._verifier: Verifier | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Callable[[], int] = milliseconds) -> Self:
+        """Join the parts of an initialised deployment and bring the replica level.
+
+        Raises StartRefusedError where pepper, signing key, catalog or rules do not fit the store's.
+        """
+        node = cls(settings, clock=clock)
+        try:
+            node._refuse_stranger()
+            catch_up(node.store, node.index)
+            node._take_files()
+        except BaseException:
+            node.close()
+            raise
+        return node
+
+    @property
+    def verifier(self) -> Verifier:
+        """The verifier over this machine's replica."""
+        if self._verifier is None:
+            freshness = Freshness(
+                self.index.behind_since,
+                stale_after=self.settings.stale_after,
+                refuse_after=self.settings.refuse_after,
+            )
+            self._verifier = Verifier(
+                self.index,
+                key_format=self.settings.key_format,
+                peppers=self._peppers,
+                journal=self.journal,
+                clock=self._clock,
+                freshness=freshness,
+            )
+        return self._verifier
+
+    def close(self) -> None:
+        """Hand over the journal and let go of store and replica."""
+        self.journal.close()
+        self.index.close()
+        self.store.close()
+
+    def _refuse_stranger(self) -> None:
+        """Another pepper than the store's would make every key unknown; another signing key, another log."""
+        with self.store.reading() as tx:
+            if tx.meta.get(FEED_ID) is None:
+                raise StartRefusedError("the store was never initialised; run `scopekey init` first")
+            pepper, signer = tx.meta.get(PEPPER_ID), tx.meta.get(SIGNING_KEY_ID)
+            used = tx.keys.pepper_counts(self._clock())
+        if pepper != self.authority.pepper.id:
+            raise StartRefusedError(
+                f"the pepper here has the id {self.authority.pepper.id}, the store's is {pepper}: "
+                "copy the pepper of the node that was there first"
+            )
+        lacking = sorted(set(used) - set(self._peppers))
+        if lacking:
+            raise StartRefusedError(
+                f"live keys were digested with the pepper {', '.join(lacking)}, which is not here: "
+                "keep it beside the current one until its last secret is gone"
+            )
+        if signer != signing_key_id(self.settings.signing_seed()):
+            raise StartRefusedError(
+                "the signing key here is not the store's: copy the one of the node that was there first"
+            )
+
+    def _take_files(self) -> None:
+        """Take catalog and rules from their files where the store has none; refuse where they differ."""
+        register = self.verifier.index.register()
+        if register is None:
+            raise StartRefusedError("the store holds no catalog: it was never initialised; run `scopekey init`")
+        if self.settings.catalog is not None:
+            self._take_catalog(read_catalog(self.settings.catalog.read_text("utf-8"), str(self.settings.catalog)))
+        if self.settings.rules is not None:
+            catalog = (self.index.register() or register).catalog
+            self._take_rules(read_rules(self.settings.rules.read_text("utf-8"), str(self.settings.rules), catalog))
+
+    def _take_catalog(self, catalog: Catalog) -> None:
+        register = self.index.register()
+        if register is None or not register.catalog.resources:
+            apply_catalog(self.authority, Caller.machine(), catalog)
+        elif catalog_digest(register.catalog) != catalog_digest(catalog):
+            raise StartRefusedError(
+                f"{self.settings.catalog} is not the applied catalog; look at it with `scopekey catalog show`, "
+                f"and apply it with `scopekey catalog apply {self.settings.catalog}`"
+            )
+
+    def _take_rules(self, rules: Rules) -> None:
+        present = self.index.rules()
+        if present is None or not present.rules:
+            apply_rules(self.authority, Caller.machine(), rules)
+        elif rules_digest(present) != rules_digest(rules):
+            raise StartRefusedError(
+                f"{self.settings.rules} are not the applied rules; apply them with "
+                f"`scopekey rules apply {self.settings.rules}`"
+            )

