@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     rules: Path | None = Field(None, description="The rules' file; taken into the store when it has none.")
     pepper: SecretStr | None = Field(
         None,
-        description="The pepper as 64 hexadecimal digits, retired ones after it, separated by commas; else the file `pepper`.",
+        description="The pepper as 64 hexadecimal digits, retired ones after it, with commas; else the file `pepper`.",
     )
     signing_key: SecretStr | None = Field(
         None, description="The log's Ed25519 signing key as 64 hexadecimal digits; else the file `signing_key`."
@@ -92,8 +92,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings calls it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given in the program comes first, then the environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

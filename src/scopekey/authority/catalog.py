@@ -22,7 +22,14 @@ def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tup
             return before, None
         after = register(catalog, before)
         _refuse_dangling(work.rules(), catalog)
-        _put(work, "catalog", after, "catalog.apply", catalog_digest(before.catalog), catalog_digest(catalog))
+        _put(
+            work,
+            "catalog",
+            after,
+            "catalog.apply",
+            before=catalog_digest(before.catalog),
+            after=catalog_digest(catalog),
+        )
     return after, work.place
 
 
@@ -33,7 +40,7 @@ def apply_rules(authority: Authority, caller: Caller, rules: Rules) -> Place | N
         if rules_digest(before) == rules_digest(rules):
             return None
         _refuse_dangling(rules, work.register.catalog)
-        _put(work, "rules", rules, "rules.apply", rules_digest(before), rules_digest(rules))
+        _put(work, "rules", rules, "rules.apply", before=rules_digest(before), after=rules_digest(rules))
     return work.place
 
 
@@ -43,7 +50,7 @@ def applied(authority: Authority, caller: Caller) -> tuple[Register, Rules]:
         return work.register, work.rules()
 
 
-def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, before: str, after: str) -> None:
+def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, *, before: str, after: str) -> None:
     work.tx.documents.put(kind, state, work.now)
     work.change(kind, kind, action, organization=None, before={"digest": before}, after={"digest": after})
 

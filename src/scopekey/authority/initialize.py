@@ -3,6 +3,7 @@
 import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, Who, canonical
+from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.key_answer import key_record
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
@@ -14,7 +15,6 @@ from scopekey.core.organization import Organization, Policy
 from scopekey.core.rules import Rules
 from scopekey.store.keys import KeyRow
 from scopekey.store.transaction import Transaction
-from scopekey.authority.apply_changes import catch_up
 
 FEED_ID, PEPPER_ID, SIGNING_KEY_ID = "feed_id", "pepper_id", "signing_key_id"
 MACHINE = Who("machine", "home")
@@ -53,7 +53,7 @@ def initialize(authority: Authority, beginning: Beginning) -> str:
         tx.documents.put("rules", beginning.rules, now)
         tx.organizations.insert(operator, now)
         tx.keys.insert(row)
-        _announce(authority, tx, operator, row, register, now)
+        _announce(authority, tx, operator, row, register=register, now=now)
     catch_up(authority.store, authority.index)
     return printed
 
@@ -77,7 +77,7 @@ def _first_key(
 
 
 def _announce(
-    authority: Authority, tx: Transaction, operator: Organization, row: KeyRow, register: Register, now: int
+    authority: Authority, tx: Transaction, operator: Organization, row: KeyRow, *, register: Register, now: int
 ) -> None:
     subjects = [("catalog", "catalog"), ("rules", "rules"), ("organization", operator.id), ("key", row.key.id)]
     positions = tx.changes.announce(subjects, [authority.random(MARK_SIZE) for _ in subjects], now)

@@ -2,7 +2,7 @@
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.escalation import refuse_escalation
-from scopekey.authority.idempotency import repeated_key, remember_key
+from scopekey.authority.idempotency import remember_key, repeated_key
 from scopekey.authority.key_answer import key_answer, key_record
 from scopekey.authority.lifetime import asked_end, default_end, refuse_beyond_policy
 from scopekey.authority.permissions import asked_grant, preset_names

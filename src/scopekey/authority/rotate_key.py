@@ -86,9 +86,9 @@ def _rotated(row: KeyRow, secret: Secret, asked: RotateKey, organization: Organi
 def _kept(key: Key, asked: RotateKey, now: int) -> Secret:
     """The one of the present secrets that goes on beside the new one."""
     live = [secret for secret in key.secrets if secret.until is None or secret.until > now]
-    if len(live) < 2:
+    if len(live) <= 1:
         return live[0] if live else key.secrets[0]
-    newer, older = live[0], live[1]
+    newer, older = live
     if asked.replace == "old":
         return newer
     if asked.replace == "new":

@@ -69,7 +69,7 @@ class Authority(msgspec.Struct, frozen=True):
         """
         try:
             catch_up(self.store, self.index, settle=token)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the first failure is the one to tell
             log.warning("the replica could not be brought level after a failed change; it will count as behind")
 
     @contextmanager

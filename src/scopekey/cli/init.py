@@ -1,23 +1,12 @@
 """``scopekey init``: the home folder, the operator, the first key."""
 
-import secrets
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scopekey.audit.signing import signing_key_id
-from scopekey.authority.initialize import AlreadyInitialisedError, Beginning, initialize
-from scopekey.cli.acting import CannotActError
 from scopekey.cli.output import KeyFile, deliver_secret, refuse_lost_secret, warn
-from scopekey.core.catalog import Catalog
-from scopekey.core.rules import Rules
-from scopekey.server.node import Node
-from scopekey.settings import Settings, write_private
-from scopekey.wire.catalog_file import read_catalog
-from scopekey.wire.rules_file import read_rules
-
-NO_CATALOG = Catalog("platform", ())
+from scopekey.server.beginning import begin
+from scopekey.settings import Settings
 
 
 def init(
@@ -27,66 +16,7 @@ def init(
     """Make the home folder: store, pepper, signing key, the operator's organization and the first key."""
     refuse_lost_secret(key_file)
     settings = Settings()
-    printed = begin(settings, operator=operator)
-    deliver_secret(printed, key_file)
+    deliver_secret(begin(settings, operator=operator), key_file)
     warn(f"The home folder is {settings.home}. Keep its `pepper` and `signing_key` safe, apart from the database.")
     if settings.catalog is None:
         warn("No catalog was given (SCOPEKEY_CATALOG): add one with `scopekey catalog apply catalog.toml`.")
-
-
-def begin(settings: Settings, *, operator: str = "Operator") -> str:
-    """Initialise a deployment and give the first key's printed form. Nothing is left behind where it fails."""
-    catalog = _catalog(settings)
-    rules = _rules(settings, catalog)
-    if (settings.home / "scopekey.db").exists():
-        raise CannotActError(f"{settings.home} is a home folder already; use it, or set SCOPEKEY_HOME to another one")
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = _write_secrets(settings)
-    try:
-        return _fill(settings, Beginning(catalog, rules, signing_key_id(settings.signing_seed()), operator))
-    except AlreadyInitialisedError as error:
-        _remove(made)
-        raise CannotActError(str(error)) from error
-    except BaseException:
-        _remove(made)
-        if settings.database_url is None:
-            _remove(list(settings.home.glob("scopekey.db*")))
-        raise
-
-
-def _fill(settings: Settings, beginning: Beginning) -> str:
-    node = Node(settings)
-    try:
-        return initialize(node.authority, beginning)
-    finally:
-        node.close()
-
-
-def _catalog(settings: Settings) -> Catalog:
-    if settings.catalog is None:
-        return NO_CATALOG
-    return read_catalog(settings.catalog.read_text("utf-8"), str(settings.catalog))
-
-
-def _rules(settings: Settings, catalog: Catalog) -> Rules:
-    return (
-        Rules()
-        if settings.rules is None
-        else read_rules(settings.rules.read_text("utf-8"), str(settings.rules), catalog)
-    )
-
-
-def _write_secrets(settings: Settings) -> list[Path]:
-    """Make the pepper and the signing key where they are neither set nor there; give the files made."""
-    made = []
-    for name, given in (("pepper", settings.pepper), ("signing_key", settings.signing_key)):
-        file = settings.home / name
-        if given is None and not file.exists():
-            write_private(file, secrets.token_hex(32) + "\n")
-            made.append(file)
-    return made
-
-
-def _remove(files: list[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)

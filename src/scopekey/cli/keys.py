@@ -24,6 +24,9 @@ from scopekey.wire.resources import CreateKey, EditKey, IssuedKey, KeyAnswer, Re
 
 app = typer.Typer(no_args_is_help=True, help="Issue, look at, narrow, rotate and revoke keys.")
 
+SHOWN = 3
+"""How many permissions a list names before it counts the rest."""
+
 KeyIdArgument = Annotated[str, typer.Argument(metavar="key_…", help="The key's id.")]
 Permissions = Annotated[
     list[str] | None, typer.Option("--permission", "-p", help="A permission; give it more than once.")
@@ -202,13 +205,13 @@ def _all(manage: Management, **query: str | None) -> list[KeyAnswer]:
 
 
 def _is_last_manager(manage: Management, key: KeyAnswer) -> bool:
-    query = {"organization": key.organization, "permission": "scopekey_keys:write", "status": "active"}
-    return [other.id for other in _all(manage, **query)] == [key.id]
+    managers = _all(manage, organization=key.organization, permission="scopekey_keys:write", status="active")
+    return [other.id for other in managers] == [key.id]
 
 
 def _short(permissions: list[str]) -> str:
-    shown = ", ".join(permissions[:3])
-    return shown + (f" and {len(permissions) - 3} more" if len(permissions) > 3 else "")
+    shown, rest = permissions[:SHOWN], permissions[SHOWN:]
+    return ", ".join(shown) + (f" and {len(rest)} more" if rest else "")
 
 
 def _print_issued(issued: IssuedKey, key_file: Path | None, *, as_json: bool) -> None:
@@ -222,7 +225,7 @@ def _print_key(key: KeyAnswer, *, as_json: bool) -> None:
     if as_json:
         print_json(key)
         return
-    pairs = [
+    pairs: list[tuple[str, str]] = [
         ("id", key.id),
         ("name", key.name),
         (

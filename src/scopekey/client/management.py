@@ -126,7 +126,7 @@ class ManagementClient:
         except httpx.HTTPError as error:
             # The type alone: the message of some errors repeats the request, and its key with it.
             raise UnreachableError(
-                f"{self._http.base_url} did not answer ({type(error).__name__}). Is it running, and is the address right?"
+                f"{self._http.base_url} did not answer ({type(error).__name__}): is it running, is the address right?"
             ) from None
 
     def _read(self, response: httpx.Response, answer: type[Resource]) -> Resource:

@@ -13,7 +13,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     decision: Decision
     at: int
-    request_id: str | None
+    request_id: str
     register: Register | None
     match: Match | None = None
     operation: str | None = None
@@ -70,6 +70,6 @@ def entry_of(event: Event, nonce: bytes) -> Entry:
         report=True if event.reported else None,
         stale=True if event.stale else None,
         address=event.address,
-        request_id=event.request_id,
+        request_id=event.request_id or None,
         position=event.position,
     )

@@ -1,7 +1,7 @@
 """The files of one LMDB index as one process has them open: control page, current generation, lock.
 
 LMDB allows an environment to be open once in a process, and never across a fork: there is one
-``Files`` for each path, which opens at first use and again in a child.
+``Files`` for each path, which opens at first use, and again on both sides of a fork.
 """
 
 import logging
@@ -20,13 +20,13 @@ from scopekey.replica.pending import Pending
 
 _log = logging.getLogger(__name__)
 
-_NOT_OPEN = -1
+NOT_OPEN = -1
 _CLOSED = (0, 0, 0, 0)
 _known: "weakref.WeakValueDictionary[str, Files]" = weakref.WeakValueDictionary()
 _knowing = threading.Lock()
 
 
-class NotOpenError(Exception):
+class NotOpenError(lmdb.Error):
     """The files were let go of in the middle of a read: ask again."""
 
 
@@ -49,13 +49,14 @@ class Files:
         self.map_size = map_size
         self.on_damage: Callable[[str], None] = _log.error
         self._complained: str | None = None
+        self.writing = threading.RLock()
         self._opening = threading.RLock()
         self._forget()
 
     def _forget(self) -> None:
         self.page: ControlPage | None = None
         self.words: Sequence[int] = _CLOSED
-        self.generation = _NOT_OPEN
+        self.generation = NOT_OPEN
         self.environment: lmdb.Environment | None = None
         self.begin: Callable[[], lmdb.Transaction] = _not_open
 
@@ -65,7 +66,7 @@ class Files:
             # A generation may be replaced between the look at its number and its opening.
             for _ in range(10):
                 page = self._mapped()
-                if page is None:
+                if page is None or not page.words[GENERATION]:
                     return False
                 current = page.words[GENERATION]
                 try:
@@ -150,10 +151,20 @@ class Files:
                 environment.close()
             self.pending.close()
 
-    def after_fork(self) -> None:
-        """Open again in the child: LMDB forbids to use what the parent had open."""
-        self._opening = threading.RLock()
+    def before_fork(self) -> None:
+        """Wait for this process's writer and let go of everything.
+
+        In the child LMDB may neither use nor close what the parent has open: closing would free the
+        parent's slots in the table of readers.
+        """
+        self.writing.acquire()
+        self._opening.acquire()
         self.close()
+
+    def after_fork(self) -> None:
+        """Go on, in the parent and in the child."""
+        self._opening.release()
+        self.writing.release()
 
     def _mapped(self) -> ControlPage | None:
         if self.page is None:
@@ -171,12 +182,22 @@ def files_of(folder: Path, *, boot: str | None, map_size: int = lmdb_file.RESERV
         return found
 
 
-def _after_fork_in_child() -> None:
-    global _knowing  # noqa: PLW0603 - whoever held the lock in the parent does not exist in the child
-    _knowing = threading.Lock()
-    for files in list(_known.values()):
+_forking: "list[Files]" = []
+
+
+def _before_fork() -> None:
+    _knowing.acquire()
+    _forking[:] = _known.values()
+    for files in _forking:
+        files.before_fork()
+
+
+def _after_fork() -> None:
+    for files in _forking:
         files.after_fork()
+    _forking.clear()
+    _knowing.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -21,7 +21,7 @@ from scopekey.replica import boot as machine
 from scopekey.replica import lmdb_file
 from scopekey.replica.control import EPOCH, GENERATION, POSITION
 from scopekey.replica.index import Now, Place
-from scopekey.replica.lmdb_files import files_of
+from scopekey.replica.lmdb_files import NOT_OPEN, files_of
 from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, PLACE, RULES, LmdbWriter, read_place
 from scopekey.replica.record import UnreadableRecordError, unpack
 from scopekey.wire.changes import decode_state
@@ -105,7 +105,7 @@ class LmdbIndex:
         Whoever takes it brings the index level: when it ends well, the index counts as written in this
         boot, and marks of processes that had ended before are taken back.
         """
-        with self._files.pending.lock() as ledger:
+        with self._files.writing, self._files.pending.lock() as ledger:
             writer = LmdbWriter(self._files, ledger)
             try:
                 yield writer
@@ -115,7 +115,7 @@ class LmdbIndex:
 
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""
-        with self._files.pending.lock() as ledger:
+        with self._files.writing, self._files.pending.lock() as ledger:
             ledger.add(token, now)
 
     def pending_since(self) -> int | None:
@@ -145,16 +145,17 @@ class LmdbIndex:
         if files.words[GENERATION] != files.generation and not files.renew():
             return None
         try:
-            with files.begin() as transaction:
-                found = transaction.get(name)
-                return None if found is None else bytes(found)
+            return _read(files.begin(), name)
         except lmdb.Error as error:
             self._failed(error)
+            # The map was grown, or a fork closed the file under this thread: one more try, on what is open now.
+            if isinstance(error, lmdb.MapResizedError) or (files.generation == NOT_OPEN and files.renew()):
+                return _read(files.begin(), name)
             raise
 
     def _key_again(self, key_id: KeyId, error: lmdb.Error) -> Key | None:
         self._failed(error)
-        if not isinstance(error, lmdb.MapResizedError):
+        if not isinstance(error, lmdb.MapResizedError) and self._files.generation != NOT_OPEN:
             raise error
         record = self._get(key_id[4:].encode())
         return None if record is None else unpack(key_id, record)
@@ -170,3 +171,11 @@ class LmdbIndex:
         if not isinstance(state, expected):
             raise UnreadableRecordError(f"the index holds something else where its {kind} should be")
         return state
+
+
+def _read(transaction: lmdb.Transaction, name: bytes) -> bytes | None:
+    try:
+        found = transaction.get(name)
+        return None if found is None else bytes(found)
+    finally:
+        transaction.abort()

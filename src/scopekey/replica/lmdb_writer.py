@@ -113,15 +113,16 @@ class LmdbWriter:
             return
         transaction.commit()
         self._transaction = None
-        generation = self._files.generation
-        if self._loaded is not None:
-            generation = self._loaded
+        files, loaded = self._files, self._loaded
+        if loaded is not None:
             lmdb_file.fill_up(environment)
-            self._files.generations.publish(generation)
+            files.generations.publish(loaded)
             self._loaded = None
-        self._files.publish(generation, environment, self._epoch, place.position)
-        lmdb_file.fill_up(environment)
-        self._files.generations.clean(generation)
+        files.publish(files.generation if loaded is None else loaded, environment, self._epoch, place.position)
+        if loaded is None:
+            lmdb_file.fill_up(environment)
+        else:
+            files.generations.clean(loaded)
         self._ledger.forgive()
 
     def undo(self) -> None:

@@ -63,10 +63,9 @@ class Pending:
             return min((_decode(mark).at for _, mark in transaction.cursor()), default=None)
 
     def close(self) -> None:
-        """Let go of the file; it is opened again when it is needed. Also for a child after a fork."""
-        # Whoever held this lock in the parent does not exist in the child.
-        self._opening = threading.Lock()
-        self._close()
+        """Let go of the file; it is opened again when it is needed."""
+        with self._opening:
+            self._close()
 
     def _close(self) -> None:
         environment, self._environment = self._environment, None

@@ -87,7 +87,7 @@ class Verifier:
         return self.decide(printed, self._need_of(permissions), self._clock(), address)
 
     def ask(
-        self, printed: str, permissions: Sequence[str], *, address: str | None = None, request_id: str | None = None
+        self, printed: str, permissions: Sequence[str], *, address: str | None = None, request_id: str = ""
     ) -> tuple[Event, Ticket]:
         """The same as `check`, recorded: an event for the journal, and the ticket to wait for."""
         position, now = self._renew(), self._clock()
@@ -100,6 +100,11 @@ class Verifier:
         """Decide against a need that is compiled already, now and from no address; not recorded."""
         self._renew()
         return self.decide(printed, wanted, self._clock(), None)
+
+    def identify(self, printed: str) -> tuple[Key | None, Secret | None]:
+        """Find whose printed key this is, and which of its secrets; decides nothing."""
+        presented = self.key_format.parse(printed)
+        return (None, None) if presented is None else self._authenticate(presented)
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization as the index knows it now."""

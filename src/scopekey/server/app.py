@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from scopekey import __version__
 from scopekey.enforce.fastapi import protect
 from scopekey.server.api import catalog, keys, organizations, verify
 from scopekey.server.api.context import PROBLEM_SCHEMA
@@ -33,7 +33,12 @@ def management_api(node: Node, *, close: bool = True) -> FastAPI:
             node.close()
 
     api = FastAPI(
-        title="Scopekey", version=__version__, description=DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Scopekey",
+        version=version("scopekey"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     api.state.node = node
     for router in (keys.router, organizations.router, catalog.router, verify.router):

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scopekey.core.problem import PROBLEMS
-from scopekey.wire.problems import PROBLEM_TYPE, problem_document
+from scopekey.wire.problems import CONTENT_TYPE, problem_document
 
 LIMIT = 1 << 20
 MAX_DEPTH = 64
@@ -78,7 +78,7 @@ async def _refuse(scope: Scope, send: Send, code: str, detail: str) -> None:
     problem = PROBLEMS[code]
     body = problem_document(problem, detail=detail, request_id=event.request_id if event else "none")
     headers = [
-        (b"content-type", PROBLEM_TYPE.encode()),
+        (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"scopekey-code", code.encode()),

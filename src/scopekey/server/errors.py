@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +11,7 @@ from starlette.exceptions import HTTPException
 from scopekey.core.problem import PROBLEMS, Problem, ProblemError
 from scopekey.replica.event import Event
 from scopekey.store.errors import DuplicateError, StoreUnavailableError, VersionConflictError
-from scopekey.wire.problems import PROBLEM_TYPE, problem_document
+from scopekey.wire.problems import CONTENT_TYPE, problem_document
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "1"
@@ -81,14 +82,14 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
     """Answer with a problem document."""
     event: Event | None = request.scope.get("scopekey")
     request_id = event.request_id if event else "none"
-    body = problem_document(problem, detail=detail, request_id=request_id, **fields)
+    body = problem_document(problem, detail=detail, request_id=request_id, status=None, **fields)
     headers = {"Cache-Control": "no-store", "Scopekey-Code": problem.code}
-    if problem.status == 503:
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = RETRY_AFTER
     if problem.challenge:
         error = f', error="{problem.error}"' if problem.error else ""
         headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
-    return Response(body, problem.status, headers, PROBLEM_TYPE)
+    return Response(body, problem.status, headers, CONTENT_TYPE)
 
 
 def _printable(text: str) -> str:

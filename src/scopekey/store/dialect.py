@@ -5,10 +5,12 @@ Column types stand in migrations of databases that exist: what is here may be ad
 
 import os
 import sqlite3
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, create_engine, event, make_url
+from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -23,9 +25,6 @@ ROW_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 """Table options: the rows stand in the order of their primary key."""
-
-WRITES = "scopekey_writes"
-"""The execution option that says that a transaction writes: its value is the longest wait for a lock, in ms."""
 
 # Of PostgreSQL: no permission for a table, no such table. Somebody is at work on the database.
 _UNAVAILABLE_STATES = frozenset({"42501", "42P01"})
@@ -74,25 +73,56 @@ def migrates_itself(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def make_engine(url: URL, lock_timeout: int) -> Engine:
-    """Make an engine that connects when it is first used. `lock_timeout` is in milliseconds."""
-    if url.get_backend_name() == "sqlite":
-        return _make_sqlite(url, lock_timeout)
-    return _make_postgresql(url)
+class Database:
+    """One database and its connections, made when they are first used. Safe for threads, not for forks.
+
+    `lock_timeout` is the longest wait for a lock of another transaction, in milliseconds.
+    """
+
+    def __init__(self, url: URL, lock_timeout: int) -> None:
+        if url.get_backend_name() == "sqlite":
+            self._engine = self._writer = self._reader = _make_sqlite(url, lock_timeout)
+            # Without IMMEDIATE two writers would both read first, and one of them be refused at its first write.
+            self._begin_write, self._begin_read = "BEGIN IMMEDIATE", "BEGIN"
+        else:
+            self._engine = _make_postgresql(url)
+            self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._begin_write = self._begin_read = f"SET LOCAL lock_timeout = {int(lock_timeout)}"
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Make a transaction, committed at the end, whose statements each see every commit made before them."""
+        with _begin(self._writer, self._begin_write) as connection:
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Make a transaction that sees one state from its first statement to its last."""
+        with _begin(self._reader, self._begin_read) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections that nobody uses."""
+        self._engine.dispose()
 
 
-def for_writing(engine: Engine, lock_timeout: int) -> Engine:
-    """Give the engine whose transactions write, and see every commit made before each statement."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(**{WRITES: lock_timeout})
-    return engine.execution_options(isolation_level="READ COMMITTED", **{WRITES: lock_timeout})
-
-
-def for_reading(engine: Engine) -> Engine:
-    """Give the engine whose transactions see one state from their first statement to their last."""
-    if engine.dialect.name == "sqlite":
-        return engine
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+def _begin(engine: Engine, statement: str) -> Connection:
+    """Begin on a connection that answers: one that was cut while nobody used it is replaced, once."""
+    for last in (False, True):
+        connection = engine.connect()
+        try:
+            connection.exec_driver_sql(statement)
+            return connection
+        except DBAPIError as error:
+            connection.close()
+            if last or not error.connection_invalidated:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+    raise AssertionError
 
 
 def lock_schema(connection: Connection) -> None:
@@ -117,50 +147,51 @@ def is_unavailable(error: DBAPIError) -> bool:
 
 def _make_sqlite(url: URL, lock_timeout: int) -> Engine:
     path = url.database or ""
-    engine = create_engine(
-        url, hide_parameters=True, pool_timeout=lock_timeout / 1000, connect_args={"timeout": lock_timeout / 1000}
-    )
+    wait = lock_timeout / 1000
 
-    @event.listens_for(engine, "do_connect")
-    def private(*_: object) -> None:
+    def connect() -> sqlite3.Connection:
+        _create_private(path)
+        # No isolation level: the driver's own transactions begin late and never IMMEDIATE; ours are begun above.
+        connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         try:
-            _create_private(path)
-        except OSError as error:
-            raise sqlite3.OperationalError(f"the file cannot be made: {error.strerror}") from error
+            _use_wal(connection, wait)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: object) -> None:
-        # The driver's own transactions begin late and never IMMEDIATE: ours are begun below.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+    # A creator and no events: where an engine has one listener, every statement of it asks for more.
+    return create_engine(url, creator=connect, hide_parameters=True, pool_timeout=wait)
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # Without IMMEDIATE two writers would both read first, and one of them be refused at its first write.
-        writes = WRITES in connection.get_execution_options()
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return engine
+def _use_wal(connection: sqlite3.Connection, wait: float) -> None:
+    """Turn the write-ahead log on, which stays with the file. `wait` is in seconds."""
+    given_up = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # The one statement that does not wait by itself: two processes that make a file at once meet here.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > given_up:
+                raise
+        time.sleep(0.005)
 
 
 def _create_private(path: str) -> None:
     # SQLite gives the files beside it (-wal, -shm) the permissions of the database itself. Only where
     # it is new: closing any descriptor of a file drops every lock this process holds on it.
-    with suppress(FileExistsError):
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise sqlite3.OperationalError("the database file cannot be made") from error
 
 
 def _make_postgresql(url: URL) -> Engine:
     # Prepared statements outlive a transaction, and a pooler in between gives the next one to another server.
     arguments = {"prepare_threshold": None, "connect_timeout": 5, "tcp_user_timeout": 5000}
-    engine = create_engine(url, hide_parameters=True, pool_timeout=5, pool_pre_ping=True, connect_args=arguments)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        lock_timeout = connection.get_execution_options().get(WRITES)
-        if lock_timeout is not None:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(lock_timeout)}")
-
-    return engine
+    return create_engine(url, hide_parameters=True, pool_timeout=5, connect_args=arguments)

@@ -86,7 +86,7 @@ class Documents:
                 raise TypeError(f"{kind!r} is not a document")
             state = decoded
             if mark:
-                while len(self._known) >= MOST_KNOWN:
-                    self._known.pop(next(iter(self._known)), None)
+                for older in list(self._known)[: 1 - MOST_KNOWN]:
+                    self._known.pop(older, None)
                 self._known[mark] = state
         return state

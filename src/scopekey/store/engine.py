@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sqlalchemy import Engine
-
 from scopekey.store import migrate
-from scopekey.store.dialect import for_reading, for_writing, make_engine, migrates_itself, read_url
+from scopekey.store.dialect import Database, migrates_itself, read_url
 from scopekey.store.documents import Known
 from scopekey.store.faults import translated
 from scopekey.store.transaction import Transaction
@@ -16,9 +14,9 @@ from scopekey.store.transaction import Transaction
 LOCK_TIMEOUT = 5_000
 """How long a transaction waits for a lock of another one before it gives up, in milliseconds."""
 
-# An engine inherited from the parent process is kept and never used: closing its connections, even by
-# forgetting them, would reach into the parent's.
-_inherited: list[Engine] = []
+# Connections inherited from the parent process are kept and never used: closing them, even by forgetting
+# them, would reach into the parent's.
+_inherited: list[Database] = []
 
 
 class Store:
@@ -40,10 +38,10 @@ class Store:
         try:
             with translated():
                 if not migrates_itself(store._url):
-                    migrate.require_head(store._reader)
+                    migrate.require_head(store._database)
                 # Looked at first, so that a long write of another process does not keep this one from opening.
-                elif not migrate.at_head(store._reader):
-                    migrate.bring_to_head(store._writer)
+                elif not migrate.at_head(store._database):
+                    migrate.bring_to_head(store._database)
         finally:
             # Nothing stays connected that a fork would copy.
             store.close()
@@ -53,28 +51,26 @@ class Store:
     def writing(self) -> Iterator[Transaction]:
         """Make a transaction that is committed at the end, or rolled back by any exception."""
         self._renew()
-        with translated(), self._writer.begin() as connection:
+        with translated(), self._database.writing() as connection:
             yield Transaction(connection, self._known, writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Look at one consistent state, from the first read to the last."""
         self._renew()
-        with translated(), self._reader.connect() as connection:
+        with translated(), self._database.reading() as connection:
             yield Transaction(connection, self._known, writes=False)
 
     def close(self) -> None:
         """Close all connections. A store that is used again opens new ones."""
         self._renew()
-        self._engine.dispose()
+        self._database.close()
 
     def _connect(self) -> None:
         self._pid = os.getpid()
-        self._engine = make_engine(self._url, self._lock_timeout)
-        self._writer = for_writing(self._engine, self._lock_timeout)
-        self._reader = for_reading(self._engine)
+        self._database = Database(self._url, self._lock_timeout)
 
     def _renew(self) -> None:
         if self._pid != os.getpid():
-            _inherited.append(self._engine)
+            _inherited.append(self._database)
             self._connect()

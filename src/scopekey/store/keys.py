@@ -189,7 +189,7 @@ def _conditions(wanted: KeyFilter, after: tuple[int, str] | None) -> list[Column
     if wanted.bit is not None:
         found.append(_holds)
     if wanted.text:
-        found.append(contains(_k.search, search_text((wanted.text,))))
+        found.append(contains(_k.search, bindparam(None, search_text((wanted.text,)), _k.search.type)))
     if wanted.expiring_before is not None:
         found += [_live, _ends <= wanted.expiring_before]
     if after is not None:

@@ -5,9 +5,9 @@ A SQLite file is upgraded when it is opened; a PostgreSQL by `scopekey db upgrad
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 
-from scopekey.store.dialect import for_reading, for_writing, lock_schema, make_engine, read_url
+from scopekey.store.dialect import Database, lock_schema, read_url
 from scopekey.store.errors import SchemaError
 from scopekey.store.faults import translated
 
@@ -24,33 +24,33 @@ def upgrade(url: str) -> bool:
 
     Raises SchemaError for a database that a newer Scopekey has upgraded, and StoreUnavailableError.
     """
-    engine = make_engine(read_url(url), UPGRADE_TIMEOUT)
+    database = Database(read_url(url), UPGRADE_TIMEOUT)
     try:
         with translated():
-            return bring_to_head(for_writing(engine, UPGRADE_TIMEOUT))
+            return bring_to_head(database)
     finally:
-        engine.dispose()
+        database.close()
 
 
 def is_current(url: str) -> bool:
     """Tell whether a database is at the newest version. Raises SchemaError where it is beyond."""
-    engine = make_engine(read_url(url), UPGRADE_TIMEOUT)
+    database = Database(read_url(url), UPGRADE_TIMEOUT)
     try:
         with translated():
-            return at_head(for_reading(engine))
+            return at_head(database)
     finally:
-        engine.dispose()
+        database.close()
 
 
-def at_head(reader: Engine) -> bool:
+def at_head(database: Database) -> bool:
     """Tell whether a database is at the newest version. Raises SchemaError where it is beyond."""
-    with reader.connect() as connection:
+    with database.reading() as connection:
         return _revision(connection) == HEAD
 
 
-def bring_to_head(writer: Engine) -> bool:
+def bring_to_head(database: Database) -> bool:
     """Upgrade in one transaction, one process at a time; tells whether there was anything to do."""
-    with writer.begin() as connection:
+    with database.writing() as connection:
         lock_schema(connection)
         if _revision(connection) == HEAD:
             return False
@@ -58,9 +58,9 @@ def bring_to_head(writer: Engine) -> bool:
         return True
 
 
-def require_head(reader: Engine) -> None:
+def require_head(database: Database) -> None:
     """Raise SchemaError unless the database is at the newest version."""
-    with reader.connect() as connection:
+    with database.reading() as connection:
         found = _revision(connection)
     if found is None:
         raise SchemaError("the database has no tables yet: run `scopekey db upgrade`")

@@ -4,6 +4,7 @@ Reads what stands there and decides nothing: which permission an operation needs
 ``openapi``. Whatever looks like an operation and cannot be read is named, never dropped.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -11,8 +12,12 @@ from urllib.parse import unquote
 import msgspec
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_VERSION = re.compile(r"3\.[01](\..*)?")
+_INDEX = re.compile(r"[0-9]{1,9}")
 _BESIDE_METHODS = frozenset({"$ref", "summary", "description", "servers", "parameters"})
-_ABSENT = object()
+ABSENT = "`security` is absent, and the document sets no default"
+_MAX_REFERENCES = 100
+_MISSING = object()
 
 
 class OpenApiError(ValueError):
@@ -59,7 +64,7 @@ class LeftOut(msgspec.Struct, frozen=True):
 def read_document(document: object) -> tuple[tuple[DocumentedOperation, ...], tuple[LeftOut, ...]]:
     """List the operations in the document's order, and what could not be read as one. Raises OpenApiError."""
     root = _root(document)
-    default = _security(root.get("security", _ABSENT), None)
+    default = _security(root.get("security", _MISSING), None)
     read: list[DocumentedOperation] = []
     left_out: list[LeftOut] = []
     faults: list[str] = []
@@ -83,7 +88,7 @@ def _root(document: object) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
         raise OpenApiError("this is not an OpenAPI document: it must be a mapping with `openapi` and `paths`")
     version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith(("3.0", "3.1")):
+    if not _VERSION.fullmatch(str(version)):
         found = f"openapi {version}" if version else f"swagger {document.get('swagger', 'of no version')}"
         raise OpenApiError(f"the document is {found}; convert it to OpenAPI 3.0 or 3.1")
     if not isinstance(document.get("paths", {}), Mapping):
@@ -119,7 +124,7 @@ def _operation(root: Mapping[str, Any], text: str, value: object, default: Secur
     stated = operation.get("x-required-permissions")
     if stated is None and "x-required-permissions" in operation:
         stated = {}  # written and empty: malformed, which is not the same as absent
-    return DocumentedOperation(method, path, names, _security(operation.get("security", _ABSENT), default), stated)
+    return DocumentedOperation(method, path, names, _security(operation.get("security", _MISSING), default), stated)
 
 
 def _resolved(
@@ -128,11 +133,11 @@ def _resolved(
     """Follow `$ref`; what stands beside it counts before what stands behind it. Also gives the methods so hidden."""
     if not isinstance(value, Mapping):
         return None, ()
-    reference = value.get("$ref", _ABSENT)
-    if reference is _ABSENT:
+    reference = value.get("$ref", _MISSING)
+    if reference is _MISSING:
         return value, ()
-    if reference in seen:
-        raise OpenApiError(f"{where}: the $ref {reference!r} leads back to itself; point it at a description")
+    if reference in seen or len(seen) == _MAX_REFERENCES:
+        raise OpenApiError(f"{where}: the $ref {reference!r} leads in a circle; point it at a description")
     behind, hidden = _resolved(root, _pointed(root, reference, where), where, (*seen, str(reference)))
     beside = {name: part for name, part in value.items() if name != "$ref"}
     if behind is None:
@@ -149,18 +154,18 @@ def _pointed(root: Mapping[str, Any], reference: object, where: str) -> object:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(found, Mapping) and name in found:
             found = found[name]
-        elif isinstance(found, list) and name.isdecimal() and name.isascii() and int(name[:9]) < len(found):
-            found = found[int(name[:9])]
+        elif isinstance(found, list) and _INDEX.fullmatch(name) and int(name) < len(found):
+            found = found[int(name)]
         else:
             raise OpenApiError(f"{where}: the $ref {reference!r} leads nowhere; correct it")
     return found
 
 
 def _security(value: object, default: Security | None) -> Security:
-    if value is _ABSENT:
+    if value is _MISSING:
         if default is None:
-            return Security(public=True, said="`security` is absent, and the document sets no default")
-        if default.said.startswith("`security` is absent"):
+            return Security(public=True, said=ABSENT)
+        if default.said == ABSENT:
             return default
         return msgspec.structs.replace(default, said=f"{default.said}, inherited from the document")
     if not isinstance(value, list) or not all(_is_requirement(item) for item in value):

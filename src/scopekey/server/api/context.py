@@ -11,6 +11,8 @@ from scopekey.replica.event import Event
 from scopekey.replica.index import Place
 from scopekey.server.node import Node
 
+_DIGITS = 15
+
 
 def node_of(request: Request) -> Node:
     """The node that this process runs."""
@@ -39,7 +41,7 @@ def version_of(
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit() or len(text) > 15:
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
         raise ProblemError("invalid_request", "`If-Match` must be the version, as `ETag` gave it.", field="If-Match")
     return int(text)
 

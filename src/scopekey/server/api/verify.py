@@ -30,7 +30,7 @@ async def verify(request: Request, body: Verify) -> VerifyAnswer:
     return _answer(event, verifier, asking)
 
 
-def _ask(verifier: Verifier, body: Verify, request_id: str | None) -> tuple[Event, Ticket]:
+def _ask(verifier: Verifier, body: Verify, request_id: str) -> tuple[Event, Ticket]:
     if body.operation is not None:
         method, _, target = body.operation.partition(" ")
         if not METHOD.fullmatch(method) or not target.isascii():

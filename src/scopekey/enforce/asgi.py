@@ -1,0 +1,235 @@
+"""Guards any ASGI application: one request, one decision, one record.
+
+Plain ASGI, so that it stands in front of every framework and server. It decides on the raw target as
+it came, never on a path somebody rebuilt, and nothing in it fails open.
+"""
+
+import logging
+import os
+import re
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from scopekey.core.network import Network, parse_address, parse_network, within
+from scopekey.core.rules import Rules
+from scopekey.enforce.credential import credential
+from scopekey.enforce.keys import Keys
+from scopekey.enforce.respond import (
+    JOURNAL_UNAVAILABLE,
+    REALM,
+    UNAVAILABLE,
+    Headers,
+    Refusal,
+    refuse,
+    refuse_unchecked,
+    told,
+)
+from scopekey.replica.event import Event
+from scopekey.replica.journal import JournalUnavailableError
+from scopekey.replica.verifier import Guard, Verifier
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SCOPE_KEY = "scopekey"
+"""Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
+
+_READ = frozenset(
+    {
+        b"authorization",
+        b"x-api-key",
+        b"x-request-id",
+        b"x-forwarded-for",
+        b"origin",
+        b"access-control-request-method",
+    }
+)
+# At most 64 characters: shorter than any printed key, so that no secret gets into a log as a request id.
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_REALM = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+_PATH_SAFE = "/~.@:+=$,!*'()&_-"
+_UNREADABLE = b""
+_POLICY_VIOLATION = 1008
+
+_log = logging.getLogger("scopekey.enforce")
+
+
+class ScopekeyMiddleware:
+    """Lets a request through where the rules and its key allow it, and refuses it otherwise.
+
+    `keys` is anything with a `verifier`; `rules` are the application's own, None for the applied ones.
+    The application finds the event in `scope["scopekey"]`. The path is the raw one, less `root_path`
+    where that is a prefix; where the server gives no raw path, every request is refused.
+
+    `trusted_proxies` are networks whose `X-Forwarded-For` is believed, read from the right; without
+    them the peer of the connection is the caller. With them a Unix socket is trusted too.
+    A websocket handshake is decided as GET. In report-only mode the application is called, and the
+    answer names what would have been missing in `Scopekey-Missing`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Keys,
+        rules: Rules | None = None,
+        *,
+        trusted_proxies: Iterable[str | Network] = (),
+        realm: str = REALM,
+        missing_permission_status: int | None = None,
+    ) -> None:
+        if not _REALM.fullmatch(realm):
+            raise ValueError(f"the realm {realm!r} must be printable ASCII without quotes and backslashes")
+        if missing_permission_status not in {None, 401, 403}:
+            raise ValueError(f"a missing permission is answered with 401 or 403, not {missing_permission_status}")
+        self.app = app
+        self.keys = keys
+        self.rules = rules
+        self._realm = realm
+        self._status = missing_permission_status
+        self._trusted = tuple(parse_network(p) if isinstance(p, str) else p for p in trusted_proxies)
+        self._guarded: tuple[Verifier, Guard] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Decide one request or websocket handshake; a lifespan passes."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if kind not in {"http", "websocket"}:
+            raise RuntimeError(f"nothing can be decided about an ASGI scope of type {kind!r}")
+        outcome = await self._decide(scope, websocket=kind == "websocket")
+        if isinstance(outcome, Refusal):
+            await (_refuse_http if kind == "http" else _refuse_websocket)(outcome, scope, receive, send)
+            return
+        scope[SCOPE_KEY] = outcome
+        headers = told(outcome)
+        await self.app(scope, receive, _adding(send, headers, outcome) if headers else send)
+
+    async def _decide(self, scope: Scope, *, websocket: bool) -> Event | Refusal:
+        """Ask the verifier, and wait until the record is as safe as its mode wants it."""
+        request_id = ""
+        try:
+            headers = [pair for pair in scope["headers"] if pair[0] in _READ]
+            request_id = _request_id(headers)
+            method = "GET" if websocket else scope["method"]
+            event, ticket = self.guard().request(
+                method,
+                raw_target(scope),
+                credential(headers),
+                address=self._address(scope.get("client"), headers),
+                request_id=request_id,
+                preflight=method == "OPTIONS" and _is_preflight(headers),
+            )
+            await ticket
+            return event if event.proceeds else self._refusal(event)
+        except JournalUnavailableError:
+            return refuse_unchecked(JOURNAL_UNAVAILABLE, request_id)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
+            _log_fault(error, request_id)
+            return refuse_unchecked(UNAVAILABLE, request_id or _new_request_id())
+
+    def guard(self) -> Guard:
+        """The verifier's guard over the rules; made anew when the verifier is another one."""
+        verifier = self.keys.verifier
+        if self._guarded is None or self._guarded[0] is not verifier:
+            guard = verifier.applied if self.rules is None else verifier.guard(self.rules)
+            self._guarded = verifier, guard
+        return self._guarded[1]
+
+    def _refusal(self, event: Event) -> Refusal:
+        status = self._status or getattr(self.keys, "missing_permission_status", None) or 401
+        return refuse(event, realm=self._realm, missing_permission_status=status)
+
+    def _address(self, client: Sequence[Any] | None, headers: Headers) -> str | None:
+        """The caller's address: the peer, or what trusted proxies say in front of it."""
+        peer = str(client[0]) if client else None
+        if not self._trusted or (peer is not None and not within(parse_address(peer), self._trusted)):
+            return peer
+        told_by = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        hops = [hop.strip() for hop in told_by.split(",")] if told_by else []
+        for hop in reversed(hops):
+            address = parse_address(hop)
+            # What cannot be read is not an address: a key that is bound to networks is then refused.
+            if address is None:
+                return None
+            peer = str(address)
+            if not within(address, self._trusted):
+                break
+        return peer
+
+
+def raw_target(scope: Scope) -> bytes:
+    """The raw path less `root_path`, cut as routers cut it; empty, thus unreadable, where that is unclear."""
+    raw = scope.get("raw_path")
+    if not isinstance(raw, bytes):
+        return _UNREADABLE
+    root = scope.get("root_path", "")
+    if not root:
+        return raw
+    prefix = quote(root, safe=_PATH_SAFE).encode()
+    if raw.startswith(prefix) and raw[len(prefix) : len(prefix) + 1] in {b"", b"/", b"?"}:
+        return raw[len(prefix) :]
+    # Routers cut the decoded path: another spelling of the prefix would be cut there and not here.
+    path = scope["path"]
+    if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
+        return _UNREADABLE
+    return raw
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's own request id where it is a sane one, else a new one."""
+    given = [value for name, value in headers if name == b"x-request-id"]
+    if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
+        return given[0].decode("ascii")
+    return _new_request_id()
+
+
+def _new_request_id() -> str:
+    return "req_" + os.urandom(10).hex()
+
+
+def _is_preflight(headers: Headers) -> bool:
+    """A CORS preflight (Fetch standard, CORS-preflight request): it names its origin and its method."""
+    names = {name for name, _ in headers}
+    return b"origin" in names and b"access-control-request-method" in names
+
+
+def _adding(send: Send, headers: Headers, event: Event) -> Send:
+    """Send the application's answer with these headers, and a request id where it gives none of its own."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
+            present = list(message.get("headers") or ())
+            if not any(name.lower() == b"x-request-id" for name, _ in present):
+                present.append((b"x-request-id", event.request_id.encode()))
+            message = {**message, "headers": present + headers}
+        await send(message)
+
+    return sending
+
+
+async def _refuse_http(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else refusal.body})
+
+
+async def _refuse_websocket(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the handshake with the refusal, or close it, which servers answer with 403."""
+    await receive()
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        start = {"type": "websocket.http.response.start", "status": refusal.status, "headers": refusal.headers}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": refusal.body})
+    else:
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+
+
+def _log_fault(error: Exception, request_id: str) -> None:
+    """Log where it broke, but neither the message nor any value: they could hold the key."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("request %s was refused: the check broke with %s\n%s", request_id, type(error).__name__, frames)

@@ -1,0 +1,131 @@
+"""Whether two routes can both match one path, and whether the router and the rules then agree.
+
+A router serves the first registered route that matches, the rules decide by the most specific one.
+Where they differ, one operation would be decided and another served.
+"""
+
+import re
+from itertools import product
+from typing import NamedTuple
+
+from scopekey.core.catalog import Catalog
+from scopekey.core.grant import Register
+from scopekey.core.matcher import Matcher
+from scopekey.core.rules import Operation, Rule, Rules
+from scopekey.core.template import Literal, Mixed, Parameter, Segment, Span, Template
+
+_NO_PERMISSIONS = Register.first(Catalog("overlap", ()))
+_SAMPLE = "x"
+
+
+class Shape(NamedTuple):
+    """A route's template, and what its convertors accept where that is less than a whole segment."""
+
+    template: Template
+    narrow: dict[str, re.Pattern[str]]
+
+
+class Meeting(NamedTuple):
+    """A path that two routes match; `falls_through`: the first one's convertors can decline such a path."""
+
+    path: tuple[str, ...]
+    falls_through: bool
+
+
+def clash(method: str, first: Shape, second: Shape) -> str | None:
+    """Say why the second of two routes, registered later, cannot be decided beside the first; None if it can."""
+    meeting = meet(first, second)
+    if meeting is None:
+        return None
+    if first.template.covers(second.template):
+        return "which matches all of its paths"
+    pair = (Operation(method, first.template), Operation(method, second.template))
+    match = Matcher(Rules(tuple(Rule(operation, None) for operation in pair)), _NO_PERMISSIONS).match(
+        method, meeting.path
+    )
+    if match is None or match.operation != pair[0]:
+        return f"which is served on paths like /{'/'.join(meeting.path)} although this one is more specific there"
+    if meeting.falls_through:
+        return "whose convertors decline some paths that the rules take for its own"
+    return None
+
+
+def meet(first: Shape, second: Shape) -> Meeting | None:
+    """Find a path that both routes match."""
+    lengths = len(first.template.segments), len(second.template.segments)
+    spans = any(isinstance(segment, Span) for shape in (first, second) for segment in shape.template.segments)
+    if not spans and lengths[0] != lengths[1]:
+        return None
+    # A path longer than both together adds nothing but more of the same inside a span.
+    for length in range(max(lengths), sum(lengths) + 1) if spans else lengths[:1]:
+        mine, theirs = (_stretched(shape.template.segments, length) for shape in (first, second))
+        if mine and theirs:
+            meeting = _aligned(mine, theirs, first.narrow, second.narrow)
+            if meeting:
+                return meeting
+    return None
+
+
+def _stretched(segments: tuple[Segment, ...], length: int) -> tuple[Segment, ...] | None:
+    """The segments with their span repeated, so that there are this many; None where that cannot be."""
+    if len(segments) == length:
+        return segments
+    for at, segment in enumerate(segments):
+        if isinstance(segment, Span) and len(segments) < length:
+            return segments[:at] + (segment,) * (length - len(segments) + 1) + segments[at + 1 :]
+    return None
+
+
+def _aligned(
+    mine: tuple[Segment, ...],
+    theirs: tuple[Segment, ...],
+    narrow: dict[str, re.Pattern[str]],
+    other_narrow: dict[str, re.Pattern[str]],
+) -> Meeting | None:
+    path: list[str] = []
+    falls_through = False
+    for one, other in zip(mine, theirs, strict=True):
+        shared = _shared(one, other, narrow, other_narrow)
+        if shared is None:
+            return None
+        path.append(shared)
+        falls_through = falls_through or (_is_narrow(one, narrow) and not isinstance(other, Literal))
+    return Meeting(tuple(path), falls_through)
+
+
+def _shared(
+    one: Segment, other: Segment, narrow: dict[str, re.Pattern[str]], other_narrow: dict[str, re.Pattern[str]]
+) -> str | None:
+    """A text that both segments match, or None."""
+    if isinstance(one, Literal):
+        return one.text if _accepts(other, one.text, other_narrow) else None
+    if isinstance(other, Literal):
+        return other.text if _accepts(one, other.text, narrow) else None
+    if isinstance(one, Mixed) and isinstance(other, Mixed):
+        candidates = (
+            _mixed(start, middle, end)
+            for start, middle, end in product(
+                (one.literals[0], other.literals[0]), (one, other), (one.literals[-1], other.literals[-1])
+            )
+        )
+        return next((text for text in candidates if one.accepts(text) and other.accepts(text)), None)
+    chosen = one if isinstance(one, Mixed) else other
+    return _SAMPLE.join(chosen.literals) if isinstance(chosen, Mixed) else _SAMPLE
+
+
+def _mixed(start: str, middle: Mixed, end: str) -> str:
+    return _SAMPLE.join((start, *middle.literals[1:-1], end))
+
+
+def _accepts(segment: Segment, text: str, narrow: dict[str, re.Pattern[str]]) -> bool:
+    if isinstance(segment, Span):
+        return True
+    if isinstance(segment, Parameter) and segment.name in narrow and not narrow[segment.name].fullmatch(text):
+        return False
+    return segment.accepts(text)
+
+
+def _is_narrow(segment: Segment, narrow: dict[str, re.Pattern[str]]) -> bool:
+    if isinstance(segment, Mixed):
+        return any(name in narrow for name in segment.names)
+    return isinstance(segment, Parameter) and segment.name in narrow

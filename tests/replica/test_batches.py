@@ -1,0 +1,157 @@
+"""The journals of this release: what they record, what they count, and what they do when the sink fails."""
+
+import os
+import threading
+
+import pytest
+
+from scopekey.core.decision import Allowed, DenialReason, Denied
+from scopekey.replica.batches import BatchJournal, MemoryJournal
+from scopekey.replica.event import Event
+from scopekey.replica.journal import DONE
+from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of
+from tests.contract.index import REGISTER, key
+
+
+def event(decision, at=60_000, request_id="r", address=None):
+    return Event(decision, at, request_id, REGISTER, address=address)
+
+
+def genuine(number=1, **fields):
+    return event(Allowed(key(number), key(number).secrets[0]), **fields)
+
+
+def unknown(**fields):
+    return event(Denied(DenialReason.UNKNOWN_KEY), **fields)
+
+
+class Sink:
+    def __init__(self):
+        self.entries = []
+        self.full = False
+        self.called = threading.Semaphore(0)
+
+    def __call__(self, entries):
+        try:
+            if self.full:
+                raise OSError("the disk is full")
+            self.entries.extend(entries)
+        finally:
+            self.called.release()
+
+
+@pytest.fixture
+def sink():
+    return Sink()
+
+
+def journal_of(sink, **options):
+    return BatchJournal(sink, **{"clock": lambda: 60_000, "linger_ms": 0} | options)
+
+
+def test_decisions_about_genuine_keys_arrive_one_by_one_and_in_order(sink):
+    journal = journal_of(sink, batch=7)
+    tickets = [journal.append(genuine(number)) for number in range(50)]
+    assert sink.called.acquire(timeout=10)
+    journal.close()
+    assert [key(number).id for number in range(50)] == [entry.key for entry in sink.entries]
+    assert 50 == len({entry.nonce for entry in sink.entries})
+    assert {DONE} == set(tickets)
+
+
+def test_an_allowed_call_of_a_public_operation_is_not_recorded(sink):
+    journal = journal_of(sink)
+    journal.append(event(Allowed()))
+    journal.close()
+    assert [] == sink.entries
+
+
+def test_refusals_without_a_genuine_key_are_counted_and_the_first_ten_told(sink):
+    journal = journal_of(sink)
+    for _ in range(1_000):
+        journal.append(unknown(address="192.0.2.9"))
+    for _ in range(3):
+        journal.append(unknown(address="192.0.2.200"))
+    journal.append(unknown(address="2001:db8::1"))
+    journal.close()
+    told = [(e.kind, e.code, e.address, e.count, e.at) for e in sink.entries]
+    assert 10 == told.count(("decision", "unknown_key", "192.0.2.9", None, 60_000))
+    assert [
+        ("refusals", "unknown_key", "192.0.2.0/24", 1_003, 120_000),
+        ("refusals", "unknown_key", "2001:db8::/48", 1, 120_000),
+    ] == told[11:]
+
+
+def test_counts_wait_for_the_end_of_their_minute():
+    counts = RefusalCounts()
+    counts.count(unknown(at=60_500, address="192.0.2.9"))
+    assert [] == list(counts.ended(119_999))
+    assert [1] == [count for _, count in counts.ended(120_000)]
+    assert not counts
+
+
+def test_more_networks_than_there_is_room_for_are_counted_together():
+    counts = RefusalCounts(cells=2)
+    told = [counts.count(unknown(address=f"10.0.{number}.1")) for number in range(5)]
+    assert [True, True, False, False, False] == told
+    assert {"10.0.0.0/24": 1, "10.0.1.0/24": 1, ELSEWHERE: 3} == {c.network: n for c, n in counts.ended(None)}
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("::ffff:192.0.2.1", "192.0.2.0/24"), ("nonsense", ELSEWHERE), (None, ELSEWHERE), ("::1", "::/48")],
+)
+def test_an_address_counts_for_its_network(address, network):
+    assert network == network_of(address)
+
+
+def test_what_the_sink_refused_is_kept_and_the_oldest_lost_are_counted_in_one_line(sink, caplog):
+    journal = journal_of(sink, capacity=10, batch=5)
+    sink.full = True
+    journal.append(genuine(0))
+    assert sink.called.acquire(timeout=10)
+    for number in range(1, 31):
+        journal.append(genuine(number))
+    sink.full = False
+    journal.close()
+    assert [key(number).id for number in (0, *range(21, 31))] == [entry.key for entry in sink.entries]
+    assert 1 == caplog.text.count("cannot be handed over")
+    assert 1 == caplog.text.count("20 decisions were lost")
+
+
+def test_what_cannot_be_handed_over_at_the_end_is_said(sink, caplog):
+    journal = journal_of(sink)
+    sink.full = True
+    for number in range(3):
+        journal.append(genuine(number))
+    journal.close()
+    assert "3 decisions could not be handed over and are lost" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_hands_over_its_own_and_not_its_parents(sink):
+    journal = journal_of(sink)
+    sink.full = True
+    journal.append(genuine(1))
+    assert sink.called.acquire(timeout=10)
+    child = os.fork()
+    if child == 0:
+        told = []
+        try:
+            journal._sink = told.extend
+            journal.append(genuine(2))
+            journal.close()
+        finally:
+            os._exit([key(2).id] != [entry.key for entry in told])
+    assert 0 == os.waitpid(child, 0)[1]
+    sink.full = False
+    journal.close()
+    assert [key(1).id] == [entry.key for entry in sink.entries]
+
+
+def test_memory_is_bounded_and_said_once(caplog):
+    journal = MemoryJournal(2)
+    for number in range(3):
+        journal.append(genuine(number))
+    assert [key(1).id, key(2).id] == [kept.decision.key.id for kept in journal.events]
+    assert 1 == caplog.text.count("kept in memory only")
