@@ -6,6 +6,7 @@ A class that inherits this gives two fixtures: `url`, of a new database with its
 
 # ruff: noqa: PT012 - a transaction is a block of statements, and its end may be what is refused
 
+import itertools
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -271,22 +272,25 @@ class StoreContract:
         # Within one time by id, byte by byte: B before a.
         assert ["c", "B", "a", "b", "d"] == seen
 
-    @pytest.mark.parametrize("expires", [None, 120, 400])
-    @pytest.mark.parametrize("max_key_age", [None, 50, 500])
-    @pytest.mark.parametrize("never_expires", [True, False])
-    def test_the_status_of_a_key_follows_its_organizations_policy(self, store, expires, max_key_age, never_expires):
-        policy = Policy(max_key_age, never_expires)
-        organization = msgspec.structs.replace(ACME, policy=policy, version=2)
-        add_key(store, "a", 10, created=100, expires=expires)
-        with store.writing() as tx:
-            tx.organizations.update(organization, 1)
-        ends = key_row("a", created=100, expires=expires).key.ends(organization)
+    def test_the_status_of_a_key_follows_its_organizations_policy(self, store):
+        table = itertools.product([None, 120, 400], [None, 50, 500], [True, False])
+        ends = {}
+        for number, (expires, max_key_age, never_expires) in enumerate(table, start=10):
+            organization = Organization(
+                OrganizationId(f"org_{number:012}"), "x", policy=Policy(max_key_age, never_expires)
+            )
+            with store.writing() as tx:
+                tx.organizations.insert(organization, 10)
+            add_key(store, f"{number}", number, organization=organization.id, created=100, expires=expires)
+            key = key_row("x", created=100, expires=expires).key
+            ends[key_row(f"{number}").key.id[-2:]] = key.ends(organization)
+        assert {None, 120, 150, 400, 600} == set(ends.values())
         for now in (119, 120, 149, 150, 400, 600):
-            over = ends is not None and now >= ends
-            assert ["a"] * (not over) == list_names(store, status="active", now=now)
-            assert ["a"] * over == list_names(store, status="expired", now=now)
-            soon = ends is not None and not over and ends <= now + 10
-            assert ["a"] * soon == list_names(store, expiring_before=now + 10, now=now)
+            over = [name for name, end in ends.items() if end is not None and now >= end]
+            soon = [name for name, end in ends.items() if end is not None and now < end <= now + 10]
+            assert over == list_names(store, status="expired", now=now)
+            assert [name for name in ends if name not in over] == list_names(store, status="active", now=now)
+            assert soon == list_names(store, expiring_before=now + 10, now=now)
 
     def test_a_revoked_key_is_neither_active_nor_expired_nor_about_to_expire(self, store):
         add_key(store, "a", 10, expires=500, revoked=200)

@@ -16,4 +16,9 @@ def demo(
         from scopekey.demo.run import run_demo
     except ModuleNotFoundError as error:
         raise CannotActError(f"the demo needs {error.name}: install it with pip install 'scopekey[demo]'") from error
-    run_demo(once=once, port=port)
+    from scopekey.demo.story import UnexpectedAnswerError
+
+    try:
+        run_demo(once=once, port=port)
+    except UnexpectedAnswerError as error:
+        raise CannotActError(f"the story did not come true: {error}") from error

@@ -191,7 +191,9 @@ def _sent(
 
 
 def _metadata(pairs: list[str] | None) -> dict[str, str] | None:
-    return None if pairs is None else dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
+    if pairs is None:
+        return None
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def _all(manage: Management, **query: str | None) -> list[KeyAnswer]:

@@ -83,10 +83,10 @@ class Scenario:
         sql = "SELECT country, sum(amount) AS revenue FROM orders GROUP BY country ORDER BY country"
         query = self._call(actor, "POST", "/queries", 201, body={"name": "Revenue by country", "sql": sql}, show=["id"])
         self._call(analytics, "POST", f"/queries/{query['id']}/run", 401)
-        job = self._call(actor, "POST", f"/queries/{query['id']}/run", 202, show=["id", "state"])
-        self._call(actor, "GET", f"/jobs/{job['id']}", 401)
+        job = self._call(actor, "POST", f"/queries/{query['id']}/run", 202, show=["job_id", "state"])
+        self._call(actor, "GET", f"/jobs/{job['job_id']}", 401)
         watcher = self._issue("Job watcher", ["jobs:read", "datasets:read"])
-        self._result(watcher, job["id"])
+        self._result(watcher, job["job_id"])
 
     def _result(self, watcher: Actor, job: int) -> None:
         """Wait for the job as a client would, then tell its result."""

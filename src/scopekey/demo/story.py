@@ -110,9 +110,9 @@ class Story:
         if not isinstance(answer, Mapping):
             return
         if not good:
-            self._line("    ", str(answer.get("detail", "")), style)
+            self._console.print(Text(f"    {answer.get('detail', '')}", style=style))
             if answer.get("missing"):
-                self._line("    missing: ", ", ".join(answer["missing"]), style)
+                self._console.print(Text(f"    missing: {', '.join(answer['missing'])}", style=style))
             return
         for name in show:
             value = answer.get(name)
