@@ -1,4 +1,4 @@
-"""The platform's catalog, read as any reader of TOML would read it."""
+"""The platform's catalog: plain TOML, and a catalog that Scopekey takes."""
 
 import tomllib
 from collections import Counter
@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from scopekey.demo.platform import CATALOG
+from scopekey.wire.catalog_file import read_catalog
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,9 @@ def test_its_four_presets_hold_permissions_it_offers(catalog, levels):
 def test_its_keys_are_its_access_tokens(catalog):
     assert {"keys": "access_tokens"} == catalog["own"]
     assert "data_platform" == catalog["name"]
+
+
+def test_scopekey_takes_it_as_it_is():
+    catalog = read_catalog(CATALOG.read_text("utf-8"), CATALOG.name)
+    assert 27 == len(catalog.resources)
+    assert "access_tokens:write" == str(catalog.permission("scopekey_keys:write"))

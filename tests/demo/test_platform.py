@@ -5,6 +5,7 @@ import time
 import pytest
 
 from scopekey.demo.platform import create_platform
+from scopekey.enforce.fastapi import rules_of
 
 ORDERS = {"name": "orders", "columns": [{"name": "id", "type": "integer"}]}
 
@@ -38,6 +39,7 @@ def test_a_call_needs_each_of_its_permissions_and_no_other(holding, method, path
         refused = holding(*(other for other in EVERY if other != permission)).request(method, path)
         assert 401 == refused.status_code
         assert [permission] == refused.json()["missing"]
+        assert ", ".join(needed) == refused.headers["scopekey-requires"]
 
 
 def test_every_route_that_is_not_public_is_in_the_table(app):
@@ -70,6 +72,14 @@ def test_an_analytics_key_looks_but_does_not_touch(holding, engineer):
     assert 200 == engineer.get("/datasets/1").status_code
 
 
+def test_a_permission_that_is_added_works_at_once(keys, app, anybody):
+    secret = keys.add("datasets:read", "queries:read")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert 401 == anybody.post("/datasets", json=ORDERS, headers=headers).status_code
+    keys.grant(secret, "datasets:read", "queries:read", "datasets:write")
+    assert 201 == anybody.post("/datasets", json=ORDERS, headers=headers).status_code
+
+
 def test_an_ingestion_key_brings_data_and_cannot_read_it_back(holding):
     loader = holding("datasets:write")
     assert 201 == loader.post("/datasets", json=ORDERS).status_code
@@ -86,6 +96,25 @@ def test_a_key_with_everything_except_jobs_is_refused_on_jobs(holding):
     ]
 
 
+def test_a_key_that_does_not_hold_the_permission_is_refused_before_its_body_is_read(holding, anybody):
+    body = b"x" * 11_000_000
+    assert 401 == anybody.post("/datasets", content=body).status_code
+    assert 401 == holding("datasets:read").post("/datasets", content=body).status_code
+
+
+def test_the_number_of_a_dataset_is_recorded_as_the_object(keys, engineer):
+    engineer.get("/datasets/42/sample")
+    assert "GET /datasets/{dataset_id}/sample" == str(keys.events[-1].operation)
+    assert "42" == keys.events[-1].object
+
+
+def test_its_rules_name_only_permissions_of_its_catalog(app, keys):
+    rules = rules_of(app, keys.catalog)
+    assert set(EVERY) == {
+        str(p) for rule in rules.rules if rule.requirement for s in rule.requirement.any_of for p in s
+    }
+
+
 def test_the_openapi_file_shows_an_answer_and_a_summary_for_every_operation(app):
     for methods in app.openapi()["paths"].values():
         for operation in methods.values():
@@ -93,9 +122,9 @@ def test_the_openapi_file_shows_an_answer_and_a_summary_for_every_operation(app)
             assert any(status.startswith("2") for status in operation["responses"])
 
 
-def test_what_was_stored_is_there_after_a_restart_and_interrupted_jobs_say_so(tmp_path, ring, client_of):
+def test_what_was_stored_is_there_after_a_restart_and_interrupted_jobs_say_so(tmp_path, keys, client_of):
     forever = "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r"
-    with client_of(create_platform(ring.keys, path=tmp_path), *EVERY) as client:
+    with client_of(create_platform(keys, path=tmp_path), *EVERY) as client:
         client.post("/datasets", json=ORDERS)
         client.post("/datasets/1/upload", json=[{"id": 5}])
         client.post("/queries", json={"name": "q", "sql": forever})
@@ -103,7 +132,7 @@ def test_what_was_stored_is_there_after_a_restart_and_interrupted_jobs_say_so(tm
             client.post("/queries/1/run")
         while "running" != client.get("/jobs/1").json()["state"]:
             time.sleep(0.02)
-    with client_of(create_platform(ring.keys, path=tmp_path), *EVERY) as client:
+    with client_of(create_platform(keys, path=tmp_path), *EVERY) as client:
         assert [{"id": 5}] == client.get("/datasets/1/sample").json()["rows"]
         states = [job["state"] for job in client.get("/jobs").json()["items"]]
         assert set(states) <= {"failed", "cancelled"}

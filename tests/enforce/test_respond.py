@@ -86,8 +86,9 @@ ROWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "status", "challenge", "members", "case"), ROWS)
-def test_each_refusal_is_told_as_the_contract_has_it(keys, code, status, challenge, members, case):
+@pytest.mark.parametrize("row", ROWS)
+def test_each_refusal_is_told_as_the_contract_has_it(keys, row):
+    code, status, challenge, members, case = row
     refusal = refuse(case(keys))
     headers = {name.decode(): value.decode() for name, value in refusal.headers}
     body = json.loads(refusal.body)

@@ -44,6 +44,7 @@ class Register(msgspec.Struct, frozen=True, dict=True):
         self.__dict__["_closure"] = tuple((bit, brings) for bit, brings in closure.items() if brings)
         self.__dict__["_all"] = sum(1 << bit for bit, _ in table)
         self.__dict__["_unpacked"] = {}
+        self.__dict__["_named"] = {}
 
     @property
     def all(self) -> int:
@@ -75,16 +76,23 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     def names(self, mask: int) -> tuple[str, ...]:
         """Unpack a mask into names."""
-        return tuple(str(permission) for permission in self.permissions(mask))
+        named: dict[int, tuple[str, ...]] = self.__dict__["_named"]
+        found = named.get(mask)
+        if found is None:
+            found = tuple(str(permission) for permission in self.permissions(mask))
+            if len(named) > _MOST_UNPACKED:
+                named.clear()
+            named[mask] = found
+        return found
 
     def effective(self, mask: int) -> int:
         """Add what the held permissions imply. The default catalog implies nothing, and this is `mask`."""
-        closure: tuple[tuple[int, int], ...] = self.__dict__["_closure"]
-        if closure:
-            for bit, brings in closure:
-                if mask & bit:
-                    mask |= brings
-        return mask & self.all
+        kept = self.__dict__
+        for bit, brings in kept["_closure"]:
+            if mask & bit:
+                mask |= brings
+        known: int = kept["_all"]
+        return mask & known
 
 
 def register(catalog: Catalog, previous: Register | None) -> Register:

@@ -27,7 +27,7 @@ class Secret(msgspec.Struct, frozen=True, gc=False):
     scheme: int = SCHEME
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True, gc=False):
     """The present state of one key. `grant` and `probation` are masks of the register's bits.
 
     `extensions` are critical: a verifier that does not know one of them denies.

@@ -28,7 +28,7 @@ class PrintedKey(msgspec.Struct, frozen=True, gc=False):
     key_id: KeyId
 
 
-class KeyFormat(msgspec.Struct, frozen=True):
+class KeyFormat(msgspec.Struct, frozen=True, dict=True):
     """The form of one deployment's keys: its prefix and the environments it knows."""
 
     prefix: str = "sck"
@@ -42,6 +42,7 @@ class KeyFormat(msgspec.Struct, frozen=True):
         for environment in self.environments:
             if not ENVIRONMENT.fullmatch(environment):
                 raise ValueError(f"the environment {environment!r} must be 2 to 16 of a-z and 0-9")
+        self.__dict__["_heads"] = {f"{self.prefix}_{environment}": environment for environment in self.environments}
 
     def parse(self, text: str) -> PrintedKey | None:
         """Split a printed key into its parts, or None for a wrong shape.
@@ -49,15 +50,9 @@ class KeyFormat(msgspec.Struct, frozen=True):
         The checksum is not computed: a look-up finds a typo just as well, and only a miss has to
         ask which it was (`is_intact`).
         """
-        prefix, _, rest = text.partition("_")
-        environment, _, body = rest.partition("_")
-        if (
-            prefix != self.prefix
-            or environment not in self.environments
-            or len(body) != BODY_LENGTH
-            or not body.isascii()
-            or not body.isalnum()
-        ):
+        head, _, body = text.rpartition("_")
+        environment = self.__dict__["_heads"].get(head)
+        if environment is None or len(body) != BODY_LENGTH or not body.isascii() or not body.isalnum():
             return None
         return PrintedKey(text, environment, KeyId("key_" + body[:ID_LENGTH]))
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
@@ -18,6 +17,7 @@ from scopekey.demo.limits import Limits
 from scopekey.demo.problems import answer_problems
 from scopekey.demo.query_store import QueryStore
 from scopekey.enforce.fastapi import protect, public
+from scopekey.enforce.keys import Keys
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 """The catalog this platform's permissions are in."""
@@ -29,7 +29,7 @@ class Health(BaseModel):
     status: str = Field(examples=["ok"])
 
 
-def create_platform(keys: Any, *, path: Path | str | None = None, limits: Limits | None = None) -> FastAPI:
+def create_platform(keys: Keys, *, path: Path | str | None = None, limits: Limits | None = None) -> FastAPI:
     """The platform, guarded by `keys`. Its data is in the folder `path`, or in memory where none is given.
 
     Use it with its lifespan: what runs is stopped and the data is let go of when it ends.
@@ -48,7 +48,8 @@ def create_platform(keys: Any, *, path: Path | str | None = None, limits: Limits
     answer_problems(app)
     # Inside the guard: nobody without a key gets as far as sending a body.
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
-    protect(app, keys)
+    # Anyone may read what there is to call, and which permissions each call needs.
+    protect(app, keys, docs="public")
     return app
 
 

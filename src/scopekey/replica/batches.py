@@ -125,8 +125,7 @@ class BatchJournal:
             self._woken = False
             try:
                 self._hand_over(self._clock())
-            except Exception:
-                # Whatever it is, the next event must still find this thread alive.
+            except Exception:  # noqa: BLE001 - whatever it is, the next event must find this thread alive
                 _log.exception("a decision could not be written as an entry and is lost")
             if self._failing:
                 self._woken = True

@@ -13,16 +13,18 @@ SIZE = 4096
 MAGIC = int.from_bytes(b"sckctl01", "little")
 GENERATION, EPOCH, POSITION = 1, 2, 3
 """Where the numbers stand among the page's words; the first word tells that it is such a page."""
+NUMBERS = slice(8, 32)
 
 
 class ControlPage:
-    """The mapped page. `words` is what a check reads: `words[GENERATION]`."""
+    """The mapped page. `words[GENERATION]` is one number; `numbers[NUMBERS]` all three, as bytes to compare."""
 
     def __init__(self, path: Path, file: int) -> None:
         status = os.fstat(file)
         self._path = path
         self._identity = (status.st_dev, status.st_ino)
-        self._words = memoryview(mmap.mmap(file, SIZE)).cast("Q")
+        self.numbers = mmap.mmap(file, SIZE)
+        self._words = memoryview(self.numbers).cast("Q")
         self.words: Sequence[int] = self._words
 
     @classmethod

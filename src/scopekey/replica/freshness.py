@@ -26,10 +26,15 @@ class Freshness:
 
     def refuses(self, now: int) -> bool:
         """Tell whether no answer may be given any more."""
+        # Level at the last look and no other due: nearly always.
+        if self._since is None and self._looked_at <= now < self._next_look:
+            return False
         return self._behind(now) > self._refuse_after
 
     def stale(self, now: int) -> bool:
         """Tell whether decisions are to be marked stale."""
+        if self._since is None and self._looked_at <= now < self._next_look:
+            return False
         return self._behind(now) > self._stale_after
 
     def _behind(self, now: int) -> int:

@@ -5,6 +5,7 @@ LMDB allows an environment to be open once in a process, and never across a fork
 """
 
 import logging
+import mmap
 import os
 import threading
 import weakref
@@ -56,6 +57,7 @@ class Files:
     def _forget(self) -> None:
         self.page: ControlPage | None = None
         self.words: Sequence[int] = _CLOSED
+        self.numbers: mmap.mmap | bytes = b""
         self.generation = NOT_OPEN
         self.environment: lmdb.Environment | None = None
         self.begin: Callable[[], lmdb.Transaction] = _not_open
@@ -102,7 +104,8 @@ class Files:
         # The old environment is not closed but let go: a thread may stand in the middle of a read.
         self.environment = environment
         self.begin = environment.begin
-        self.words = self.page.words if self.page is not None else _CLOSED
+        if self.page is not None:
+            self.words, self.numbers = self.page.words, self.page.numbers
         self.generation = generation
 
     def control(self) -> ControlPage:

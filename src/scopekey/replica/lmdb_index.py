@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
 import lmdb
@@ -19,12 +20,15 @@ from scopekey.core.organization import Organization
 from scopekey.core.rules import Rules
 from scopekey.replica import boot as machine
 from scopekey.replica import lmdb_file
-from scopekey.replica.control import EPOCH, GENERATION, POSITION
+from scopekey.replica.control import GENERATION, NUMBERS
 from scopekey.replica.index import Now, Place
 from scopekey.replica.lmdb_files import NOT_OPEN, files_of
 from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, PLACE, RULES, LmdbWriter, read_place
 from scopekey.replica.record import UnreadableRecordError, unpack
 from scopekey.wire.changes import decode_state
+
+_NUMBERS = Struct("@QQQ")
+_NOTHING = Now(0, 0, 0)
 
 
 def _milliseconds() -> int:
@@ -53,15 +57,13 @@ class LmdbIndex:
             self._files.on_damage = on_damage
         self._clock = clock
         self._noticed: int | None = None
+        self._seen: tuple[bytes | None, Now] = (None, _NOTHING)
 
     def now(self) -> Now:
         """The present generation, epoch and position."""
-        files = self._files
-        words = files.words
-        if words[GENERATION] != files.generation:
-            files.renew()
-            words = files.words
-        return Now(words[GENERATION], words[EPOCH], words[POSITION])
+        # The same numbers give the same object: whoever keeps it need only compare identities.
+        seen = self._seen
+        return seen[1] if self._files.numbers[NUMBERS] == seen[0] else self._now_again()
 
     def key(self, key_id: KeyId) -> Key | None:
         """Find a key. Raises lmdb.Error or UnreadableRecordError where it cannot be told."""
@@ -135,6 +137,16 @@ class LmdbIndex:
     def close(self) -> None:
         """Let go of the files in this process; they are opened again when they are needed."""
         self._files.close()
+
+    def _now_again(self) -> Now:
+        files = self._files
+        if files.words[GENERATION] != files.generation and not files.renew():
+            self._seen = (None, _NOTHING)
+            return _NOTHING
+        numbers = bytes(files.numbers[NUMBERS])
+        now = Now(*_NUMBERS.unpack(numbers))
+        self._seen = (numbers, now)
+        return now
 
     def _of_this_boot(self) -> bool:
         boot = self._files.boot

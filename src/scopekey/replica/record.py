@@ -78,12 +78,15 @@ def unpack(
     _never: int = _NEVER,
 ) -> Key:
     """Read the record of a key. Raises UnreadableRecordError."""
-    if record[:1] != b"\x01":
-        return _unpack_full(key_id, record)
     try:
-        _, version, number, grant, created, expires, digest = _read(record)
+        form, version, number, grant, created, expires, digest = _read(record)
+        if form != COMPACT:
+            return _unpack_full(key_id, record)
         scheme, pepper, organization, environment = _owner(record[_SIZE:])
     except error as fault:
+        # A record of another format may well be shorter.
+        if record[:1] != b"\x01":
+            return _unpack_full(key_id, record)
         raise UnreadableRecordError(f"the record of {key_id} is cut short") from fault
     return Key(
         key_id,

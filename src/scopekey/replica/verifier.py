@@ -6,10 +6,11 @@ The hot path of the product. It reads the clock and the index, and leaves every 
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from hmac import compare_digest
 
 from scopekey.core.decide import PUBLIC, decide
 from scopekey.core.decision import Decision, DenialReason, Denied
-from scopekey.core.digest import Pepper
+from scopekey.core.digest import SCHEME, Pepper
 from scopekey.core.grant import Register
 from scopekey.core.ids import OrganizationId, PepperId
 from scopekey.core.key import Key, Secret
@@ -66,11 +67,12 @@ class Verifier:
         self.index = index
         self.journal = journal
         self.key_format = key_format
-        self._clock = clock
-        self._freshness = freshness
+        self.clock = clock
+        self.freshness = freshness
         self._peppers = dict(peppers)
-        self._seen = (-1, -1)
-        self._forget()
+        self._seen: tuple[int, ...] = (-1, -1)
+        self._copies = _Copies(None)
+        self.renew()
         self.applied = Guard(self, None)
 
     def guard(self, rules: Rules) -> "Guard":
@@ -83,23 +85,23 @@ class Verifier:
         Raises UnknownPermissionError for one that is not in the catalog: that is a mistake in the
         caller's program, not a property of the key.
         """
-        self._renew()
-        return self.decide(printed, self._need_of(permissions), self._clock(), address)
+        self.renew()
+        return self.decide(printed, self._need_of(permissions), self.clock(), address)
 
     def ask(
         self, printed: str, permissions: Sequence[str], *, address: str | None = None, request_id: str = ""
     ) -> tuple[Event, Ticket]:
         """The same as `check`, recorded: an event for the journal, and the ticket to wait for."""
-        position, now = self._renew(), self._clock()
+        position, now = self.renew(), self.clock()
         decision = self.decide(printed, self._need_of(tuple(permissions)), now, address)
-        stale = self._freshness.stale(now)
-        event = Event(decision, now, request_id, self._register, address=address, position=position, stale=stale)
+        stale = self.freshness.stale(now)
+        event = Event(decision, now, request_id, self._copies.register, address=address, position=position, stale=stale)
         return event, self.journal.append(event)
 
     def decide_now(self, printed: str, wanted: Need) -> Decision:
         """Decide against a need that is compiled already, now and from no address; not recorded."""
-        self._renew()
-        return self.decide(printed, wanted, self._clock(), None)
+        self.renew()
+        return self.decide(printed, wanted, self.clock(), None)
 
     def identify(self, printed: str) -> tuple[Key | None, Secret | None]:
         """Find whose printed key this is, and which of its secrets; decides nothing."""
@@ -108,25 +110,32 @@ class Verifier:
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization as the index knows it now."""
-        self._renew()
-        return self._organization(organization_id)
+        self.renew()
+        return self._organization(organization_id, self._copies)
 
     def _need_of(self, permissions: tuple[str, ...]) -> Need | None:
-        found, register = self._needs.get(permissions), self._register
+        copies = self._copies
+        found, register = copies.needs.get(permissions), copies.register
         if found is None and register is not None:
             wanted = Requirement.all_of(*(register.catalog.permission(name) for name in permissions))
-            found = self._needs[permissions] = need(wanted, register)
+            found = copies.needs[permissions] = need(wanted, register)
         return found
 
     @property
     def register(self) -> Register | None:
         """The applied catalog with its bits, None before there is one."""
-        return self._register
+        return self._copies.register
+
+    @property
+    def copies(self) -> object:
+        """Stands for what is kept of the index now: another object as soon as any of it changed."""
+        return self._copies
 
     def decide(self, printed: str, wanted: Need | None, now: int, address: str | None) -> Decision:
         """Decide one presented key against one need, at a time; the steps of `check`."""
-        register = self._register
-        if register is None or self._freshness.refuses(now):
+        copies = self._copies
+        register = copies.register
+        if register is None or self.freshness.refuses(now):
             return _STALE
         presented = self.key_format.parse(printed)
         if presented is None:
@@ -137,7 +146,7 @@ class Verifier:
         return decide(
             key,
             secret,
-            self._organization(key.organization),
+            copies.organizations.get(key.organization) or self._organization(key.organization, copies),
             wanted,
             register=register,
             now=now,
@@ -149,34 +158,49 @@ class Verifier:
         key = self.index.key(presented.key_id)
         if key is None:
             return None, None
+        digested: PepperId | None = None
+        digest = b""
         for secret in key.secrets:
             pepper = self._peppers.get(secret.pepper)
-            if pepper is not None:
-                matched = key.match(pepper.digest(presented.text))
-                if matched is not None:
-                    return key, matched
+            if pepper is None or secret.scheme != SCHEME:
+                continue
+            if secret.pepper != digested:
+                # Two secrets of one pepper share the digest of what was presented.
+                digested, digest = secret.pepper, pepper.digest(presented.text)
+            if compare_digest(secret.digest, digest):
+                return key, secret
         return key, None
 
-    def _organization(self, organization_id: OrganizationId) -> Organization | None:
-        found = self._organizations.get(organization_id)
-        if found is None:
-            found = self.index.organization(organization_id)
-            if found is not None:
-                self._organizations[organization_id] = found
+    def _organization(self, organization_id: OrganizationId, copies: "_Copies") -> Organization | None:
+        found = copies.organizations.get(organization_id) or self.index.organization(organization_id)
+        if found is not None:
+            copies.organizations[organization_id] = found
         return found
 
-    def _renew(self) -> int:
+    def renew(self) -> int:
         """Drop every copy that an applied change outdated; give the position the index is at."""
-        generation, epoch, position = self.index.now()
-        if self._seen != (generation, epoch):
-            self._forget()
-            self._seen = (generation, epoch)
-        return position
+        now = self.index.now()
+        # An index gives the same object for the same numbers: nearly always this is all.
+        if now is not self._seen:
+            if now[:2] != self._seen[:2]:
+                self._copies = _Copies(self.index.register())
+            self._seen = now
+        return now.position
 
-    def _forget(self) -> None:
-        self._organizations: dict[OrganizationId, Organization] = {}
-        self._needs: dict[tuple[str, ...], Need] = {}
-        self._register = self.index.register()
+
+class _Copies:
+    """What is kept of the index, all of one epoch.
+
+    One object, replaced whole: a thread that is late puts what it read into the copies it began
+    with, never into newer ones.
+    """
+
+    __slots__ = ("needs", "organizations", "register")
+
+    def __init__(self, register: Register | None) -> None:
+        self.register = register
+        self.organizations: dict[OrganizationId, Organization] = {}
+        self.needs: dict[tuple[str, ...], Need] = {}
 
 
 class Guard:
@@ -185,13 +209,12 @@ class Guard:
     def __init__(self, verifier: Verifier, rules: Rules | None) -> None:
         self.verifier = verifier
         self._own = rules
-        self._matcher: Matcher | None = None
-        self._compiled_for: object = None
+        self._compiled: tuple[object, Matcher | None] = (None, None)
 
     def matcher(self) -> Matcher | None:
         """The compiled table under the present catalog; None before there is one."""
         verifier = self.verifier
-        verifier._renew()
+        verifier.renew()
         return self._compile()
 
     def request(
@@ -210,8 +233,8 @@ class Guard:
         answers. One request, one decision, one record.
         """
         verifier = self.verifier
-        position = verifier._renew()
-        now = verifier._clock()
+        position = verifier.renew()
+        now = verifier.clock()
         matcher = self._compile()
         match: Match | None = None
         target = read_target(raw_target)
@@ -224,13 +247,13 @@ class Guard:
             decision,
             now,
             request_id,
-            verifier._register,
+            verifier.register,
             match,
             str(match.operation) if match else method,
             match.object_of(target.segments) if match and match.object and isinstance(target, Target) else None,
             address,
             position,
-            verifier._freshness.stale(now),
+            verifier.freshness.stale(now),
         )
         return event, verifier.journal.append(event)
 
@@ -246,11 +269,13 @@ class Guard:
     def _compile(self) -> Matcher | None:
         """Compile again only where the catalog or the rules are other objects than last time."""
         verifier = self.verifier
-        register = verifier._register
+        copies, register = verifier.copies, verifier.register
         if register is None:
             return None
-        if self._compiled_for is not verifier._needs:
+        # One pair, read and replaced whole: threads may compile at the same time.
+        compiled_for, matcher = self._compiled
+        if compiled_for is not copies:
             rules = self._own if self._own is not None else verifier.index.rules()
-            self._matcher = Matcher(rules or EMPTY, register)
-            self._compiled_for = verifier._needs
-        return self._matcher
+            matcher = Matcher(rules or EMPTY, register)
+            self._compiled = (copies, matcher)
+        return matcher
