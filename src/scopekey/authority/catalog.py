@@ -14,10 +14,10 @@ def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tup
     """Take a catalog over: permissions that stay keep their bits, new ones get new bits.
 
     The same catalog again changes nothing, and gives no place. Raises ProblemError `conflict` where
-    the applied rules need a permission that would be gone.
+    the applied rules need a permission that would be gone. Only the machine may.
     """
     with authority.changing(caller) as work:
-        before = work.register
+        before = _locked(work)
         if catalog_digest(before.catalog) == catalog_digest(catalog):
             return before, None
         after = register(catalog, before)
@@ -34,12 +34,13 @@ def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tup
 
 
 def apply_rules(authority: Authority, caller: Caller, rules: Rules) -> Place | None:
-    """Take rules over. The same rules again change nothing. Raises ProblemError `conflict`."""
+    """Take rules over. The same rules again change nothing. Only the machine may. Raises ProblemError `conflict`."""
     with authority.changing(caller) as work:
+        catalog = _locked(work).catalog
         before = work.rules()
         if rules_digest(before) == rules_digest(rules):
             return None
-        _refuse_dangling(rules, work.register.catalog)
+        _refuse_dangling(rules, catalog)
         _put(work, "rules", rules, "rules.apply", before=rules_digest(before), after=rules_digest(rules))
     return work.place
 
@@ -48,6 +49,14 @@ def applied(authority: Authority, caller: Caller) -> tuple[Register, Rules]:
     """The applied catalog with its bits, and the applied rules."""
     with authority.looking(caller) as work:
         return work.register, work.rules()
+
+
+def _locked(work: UnitOfWork) -> Register:
+    """The applied catalog, held until the end: two that apply at once would give one bit to two permissions."""
+    if work.actor.kind != "machine":
+        raise ProblemError("exceeds_caller", "Catalog and rules are the machine's to apply: use its command line.")
+    document = work.tx.documents.get("catalog", lock=True)
+    return document.state if document and isinstance(document.state, Register) else work.register
 
 
 def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, *, before: str, after: str) -> None:

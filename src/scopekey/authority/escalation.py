@@ -1,7 +1,8 @@
 """Rule 6: a key can grant only what it holds.
 
 To create, widen, rotate or renew a key, the caller's permissions, environment, networks and end must
-cover the key's, before and after. Narrowing and revoking take nothing from anybody's hands, and need
+cover the key's, before and after, and another organization's takes the permission to manage
+organizations. Narrowing and revoking take nothing from anybody's hands, and need
 only the permission to manage keys.
 """
 
@@ -11,6 +12,9 @@ from scopekey.core.key import Key
 from scopekey.core.network import covers
 from scopekey.core.organization import Organization
 from scopekey.core.problem import ProblemError
+
+FOREIGN = "scopekey_organizations:write"
+"""What a key of the operator needs to hand out power in another organization."""
 
 
 def refuse_escalation(actor: Actor, key: Key, organization: Organization, register: Register) -> None:
@@ -24,6 +28,8 @@ def refuse_escalation(actor: Actor, key: Key, organization: Organization, regist
             "Leave it out, or ask somebody whose key holds it.",
             permissions=names,
         )
+    if actor.organization not in {None, organization.id} and not actor.held & register.parse((FOREIGN,)):
+        raise ProblemError("exceeds_caller", f"The key is of another organization: only a key with {FOREIGN} may.")
     if actor.environment is not None and actor.environment != key.environment:
         raise ProblemError(
             "exceeds_caller",

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -10,7 +11,7 @@ from scopekey.authority.actor import Caller
 from scopekey.authority.key_answer import key_answer
 from scopekey.authority.permissions import known
 from scopekey.authority.unit_of_work import Authority, UnitOfWork
-from scopekey.core.ids import KeyId, OrganizationId, is_key_id
+from scopekey.core.ids import KeyId, OrganizationId, is_key_id, is_organization_id
 from scopekey.core.organization import Organization
 from scopekey.core.problem import ProblemError
 from scopekey.store.keys import KeyFilter, KeyRow, Status
@@ -18,6 +19,7 @@ from scopekey.wire.resources import KeyAnswer, KeyPage
 from scopekey.wire.times import parse_duration
 
 LOOK = "scopekey_keys:read"
+_CREATED = re.compile(r"[0-9]{1,15}")
 
 
 class KeyQuery(msgspec.Struct, frozen=True):
@@ -96,9 +98,11 @@ def read_cursor(cursor: str | None) -> tuple[int, str] | None:
         return None
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        created, _, identity = text.partition(".")
-        return int(created), identity
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error):
+        text = ""
+    created, _, identity = text.partition(".")
+    if not (_CREATED.fullmatch(created) and (is_key_id(identity) or is_organization_id(identity))):
         raise ProblemError(
             "invalid_request", "`cursor` is not one that a list gave. Start again without it.", field="cursor"
-        ) from error
+        )
+    return int(created), identity

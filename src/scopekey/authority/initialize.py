@@ -1,10 +1,13 @@
 """The first act: the operator, the catalog, the rules and the first key, in one transaction."""
 
+from typing import Any
+
 import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, Who, canonical
 from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.key_answer import key_record
+from scopekey.authority.organizations import organization_record
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
 from scopekey.core.change import MARK_SIZE
@@ -15,6 +18,7 @@ from scopekey.core.organization import Organization, Policy
 from scopekey.core.rules import Rules
 from scopekey.store.keys import KeyRow
 from scopekey.store.transaction import Transaction
+from scopekey.wire.changes import catalog_digest, rules_digest
 
 FEED_ID, PEPPER_ID, SIGNING_KEY_ID = "feed_id", "pepper_id", "signing_key_id"
 MACHINE = Who("machine", "home")
@@ -53,7 +57,7 @@ def initialize(authority: Authority, beginning: Beginning) -> str:
         tx.documents.put("rules", beginning.rules, now)
         tx.organizations.insert(operator, now)
         tx.keys.insert(row)
-        _announce(authority, tx, operator, row, register=register, now=now)
+        _announce(authority, tx, operator, row, register=register, rules=beginning.rules, now=now)
     catch_up(authority.store, authority.index)
     return printed
 
@@ -77,27 +81,36 @@ def _first_key(
 
 
 def _announce(
-    authority: Authority, tx: Transaction, operator: Organization, row: KeyRow, *, register: Register, now: int
+    authority: Authority,
+    tx: Transaction,
+    operator: Organization,
+    row: KeyRow,
+    *,
+    register: Register,
+    rules: Rules,
+    now: int,
 ) -> None:
-    subjects = [("catalog", "catalog"), ("rules", "rules"), ("organization", operator.id), ("key", row.key.id)]
+    begun: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("catalog", "catalog", "catalog.apply", {"digest": catalog_digest(register.catalog)}),
+        ("rules", "rules", "rules.apply", {"digest": rules_digest(rules)}),
+        ("organization", operator.id, "organization.create", organization_record(operator)),
+        ("key", row.key.id, "key.issue", key_record(row, register)),
+    ]
+    subjects = [(kind, subject) for kind, subject, _, _ in begun]
     positions = tx.changes.announce(subjects, [authority.random(MARK_SIZE) for _ in subjects], now)
     entries = []
-    for (kind, subject), position in zip(subjects, positions, strict=True):
+    for (kind, subject, action, after), position in zip(begun, positions, strict=True):
         entry = Entry(
             nonce=authority.random(NONCE_SIZE).hex(),
             at=now,
             kind="change",
             actor=MACHINE,
-            action=f"{kind}.issue"
-            if kind == "key"
-            else f"{kind}.apply"
-            if kind != "organization"
-            else f"{kind}.create",
+            action=action,
             object=subject,
             organization=operator.id if kind in {"organization", "key"} else None,
             key=row.key.id if kind == "key" else None,
             position=position,
-            after=key_record(row, register) if kind == "key" else None,
+            after=after,
         )
         entries.append((entry, canonical(entry)))
     tx.entries.append(entries)

@@ -1,7 +1,7 @@
 """Issue a key: the one moment in which its secret exists as text."""
 
 from scopekey.authority.actor import Caller
-from scopekey.authority.escalation import refuse_escalation
+from scopekey.authority.escalation import FOREIGN, refuse_escalation
 from scopekey.authority.idempotency import remember_key, repeated_key
 from scopekey.authority.key_answer import key_answer, key_record
 from scopekey.authority.lifetime import asked_end, default_end, refuse_beyond_policy
@@ -45,7 +45,7 @@ def _organization(work: UnitOfWork, asked: CreateKey) -> Organization:
     own = work.actor.organization
     if asked.organization is not None and asked.organization != own:
         found = work.organization(OrganizationId(asked.organization))
-        work.require("scopekey_organizations:write")
+        work.require(FOREIGN)
         return found
     found_own = work.tx.organizations.operator() if own is None else work.tx.organizations.get(own)
     if found_own is None:

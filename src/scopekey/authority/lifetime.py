@@ -4,7 +4,7 @@ from scopekey.authority.actor import Actor
 from scopekey.core.organization import Organization
 from scopekey.core.problem import ProblemError
 from scopekey.wire.resources import Lifetime
-from scopekey.wire.times import parse_duration, print_duration, to_millis
+from scopekey.wire.times import LONGEST, parse_duration, print_duration, to_millis
 
 
 def asked_end(asked: Lifetime, now: int) -> int | None:
@@ -18,9 +18,11 @@ def asked_end(asked: Lifetime, now: int) -> int | None:
         end = now + parse_duration(asked.expires_in)
     else:
         return None
+    field = "expires_at" if asked.expires_at is not None else "expires_in"
     if end <= now:
-        field = "expires_at" if asked.expires_at is not None else "expires_in"
         raise ProblemError("invalid_request", f"`{field}` has passed already: choose a later end.", field=field)
+    if end > now + LONGEST:
+        raise ProblemError("invalid_request", f"`{field}` is more than a hundred years away.", field=field)
     return end
 
 

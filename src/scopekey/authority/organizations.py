@@ -30,7 +30,9 @@ def create_organization(
         _refuse_stranger(work)
         made = Organization(organization_id(authority.random(16)), asked.name, policy=_policy(asked.policy))
         work.tx.organizations.insert(made, work.now)
-        work.change("organization", made.id, "organization.create", organization=made.id, after=_record(made))
+        work.change(
+            "organization", made.id, "organization.create", organization=made.id, after=organization_record(made)
+        )
     return organization_answer(made), work.place
 
 
@@ -40,7 +42,7 @@ def edit_organization(
     """Change a tenant. A lowered cap or a suspension reaches keys already issued. Raises ProblemError."""
     with authority.changing(caller, needs=MANAGE) as work:
         _refuse_stranger(work)
-        before = work.organization(OrganizationId(identity))
+        before = work.organization(OrganizationId(identity), lock=True)
         if version is not None and version != before.version:
             raise ProblemError(
                 "version_conflict",
@@ -56,14 +58,15 @@ def edit_organization(
             suspended=before.suspended if asked.suspended is None else asked.suspended,
             version=before.version + 1,
         )
+        _refuse_longer(work, before.policy, after.policy)
         work.tx.organizations.update(after, before.version)
         work.change(
             "organization",
             after.id,
             "organization.edit",
             organization=after.id,
-            before=_record(before),
-            after=_record(after),
+            before=organization_record(before),
+            after=organization_record(after),
         )
     return organization_answer(after), work.place
 
@@ -111,7 +114,28 @@ def _policy(body: PolicyBody) -> Policy:
     return Policy(cap, body.never_expires)
 
 
-def _record(organization: Organization) -> dict[str, object]:
+def _refuse_longer(work: UnitOfWork, before: Policy, after: Policy) -> None:
+    """Rule 6: loosening a policy renews keys, the caller's own perhaps, so none may come to outlive the caller."""
+    if work.actor.ends is None or not _loosens(before, after):
+        return
+    if after.max_key_age is None or after.never_expires or work.now + after.max_key_age > work.actor.ends:
+        raise ProblemError(
+            "exceeds_caller",
+            "Under this policy keys could outlive the caller. Choose a smaller `max_key_age`, "
+            "or ask somebody whose key does not end.",
+        )
+
+
+def _loosens(before: Policy, after: Policy) -> bool:
+    """Tell whether a key already issued could live longer."""
+    if before.max_key_age is None:
+        return False
+    longer = after.max_key_age is None or after.max_key_age > before.max_key_age
+    return longer or (after.never_expires and not before.never_expires)
+
+
+def organization_record(organization: Organization) -> dict[str, object]:
+    """Write a tenant for the audit log."""
     return organization_answer(organization).model_dump(exclude={"id"})
 
 

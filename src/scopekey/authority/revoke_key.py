@@ -8,6 +8,7 @@ from scopekey.authority.issue_key import MANAGE
 from scopekey.authority.key_answer import key_answer, key_record
 from scopekey.authority.unit_of_work import Authority, UnitOfWork
 from scopekey.core.key import Key
+from scopekey.core.organization import Organization
 from scopekey.replica.index import Place
 from scopekey.wire.resources import KeyAnswer, RevokeKey
 
@@ -27,7 +28,7 @@ def revoke_key(authority: Authority, caller: Caller, key_id: str, asked: RevokeK
         before, organization = find_key(work, key_id, lock=True)
         if before.key.revoked is not None:
             return key_answer(before, organization, work.register, work.now), None
-        warnings = (LAST_MANAGER,) if _last_manager(work, before.key) else ()
+        warnings = (LAST_MANAGER,) if _last_manager(work, before.key, organization) else ()
         after = msgspec.structs.replace(
             before,
             key=msgspec.structs.replace(before.key, version=before.key.version + 1, revoked=work.now),
@@ -47,10 +48,13 @@ def revoke_key(authority: Authority, caller: Caller, key_id: str, asked: RevokeK
     return answer, work.place
 
 
-def _last_manager(work: UnitOfWork, key: Key) -> bool:
-    """Tell whether no other live key of the organization can manage keys."""
+def _last_manager(work: UnitOfWork, key: Key, organization: Organization) -> bool:
+    """Tell whether this live key can manage keys, and no other of the organization."""
+    ends = key.ends(organization)
+    if ends is not None and work.now >= ends:
+        return False
     manage = work.register.parse((MANAGE,))
-    if not work.register.effective(key.grant) & manage:
+    if not work.register.effective(key.held(work.now)) & manage:
         return False
     bit = manage.bit_length() - 1
     return not work.tx.keys.another_live_holder(bit, key.id, key.organization, work.now)

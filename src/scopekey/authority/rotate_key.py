@@ -75,10 +75,10 @@ def _rotated(row: KeyRow, secret: Secret, asked: RotateKey, organization: Organi
     ends = key.ends(organization)
     limits = [limit for limit in (until, ends, kept.until) if limit is not None]
     # A secret that was about to end already is not given more time by another rotation.
-    old = msgspec.structs.replace(kept, until=min(limits) if asked.replace is None else min(until, ends or until))
+    old = msgspec.structs.replace(kept, until=min(limits))
     return msgspec.structs.replace(
         row,
-        key=msgspec.structs.replace(key, version=key.version + 1, secrets=(secret, old)),
+        key=msgspec.structs.replace(key, version=key.version + 1, secrets=(old, secret)),
         secret_created={**row.secret_created, secret.number: now},
     )
 
@@ -87,8 +87,8 @@ def _kept(key: Key, asked: RotateKey, now: int) -> Secret:
     """The one of the present secrets that goes on beside the new one."""
     live = [secret for secret in key.secrets if secret.until is None or secret.until > now]
     if len(live) <= 1:
-        return live[0] if live else key.secrets[0]
-    newer, older = live
+        return live[0] if live else key.secrets[-1]
+    older, newer = sorted(live, key=lambda secret: secret.number)
     if asked.replace == "old":
         return newer
     if asked.replace == "new":

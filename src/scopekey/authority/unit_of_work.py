@@ -112,7 +112,13 @@ class UnitOfWork:
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say what was changed: one line on the feed, one entry in the log."""
+        """Say what was changed: one line on the feed, one entry in the log.
+
+        Where there is a before and an after, what both say alike is left out: a key with much to say
+        must always be small enough to be logged once more, or it could not be revoked.
+        """
+        if before and after:
+            before, after = _differing(before, after), _differing(after, before)
         entry = {
             "action": action,
             "organization": organization,
@@ -131,11 +137,11 @@ class UnitOfWork:
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
-        self.tx.entries.append([(entry, canonical(entry)) for entry in entries])
+        self.tx.entries.append([(entry, _written(entry)) for entry in entries])
 
-    def organization(self, organization_id: OrganizationId) -> Organization:
+    def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
         """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
-        found = self.tx.organizations.get(organization_id) if is_organization_id(organization_id) else None
+        found = self.tx.organizations.get(organization_id, lock=lock) if is_organization_id(organization_id) else None
         if found is None or not self.actor.sees(found.id):
             raise ProblemError("not_found", f"There is no organization {organization_id}.")
         return found
@@ -159,9 +165,10 @@ class UnitOfWork:
 
     def _confirm(self, caller: Caller, *, lock: bool) -> Actor:
         """Look up what the caller holds now: it may have been narrowed or revoked since it was checked."""
-        if caller.kind != "key":
+        if caller.kind == "machine":
             return Actor.machine(caller)
-        row = self.tx.keys.get(KeyId(caller.id), lock=lock)
+        # Nobody else can act yet: a person or a policy must not be taken for the machine.
+        row = self.tx.keys.get(KeyId(caller.id), lock=lock) if caller.kind == "key" else None
         owner = self.tx.organizations.get(row.key.organization) if row else None
         if row is None or owner is None or row.key.revoked is not None or owner.suspended:
             raise ProblemError("revoked_key", "The calling key was revoked.")
@@ -177,6 +184,19 @@ class UnitOfWork:
             raise ProblemError(
                 "missing_permission", f"The calling key does not hold {permission}.", missing=[str(permission)]
             )
+
+
+def _differing(state: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name not in other or other[name] != value}
+
+
+def _written(entry: Entry) -> bytes:
+    try:
+        return canonical(entry)
+    except ValueError:
+        raise ProblemError(
+            "too_large", "The change is too large for one entry of the audit log. Change less at once."
+        ) from None
 
 
 def _register(tx: Transaction) -> Register:

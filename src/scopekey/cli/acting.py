@@ -49,19 +49,40 @@ class CannotActError(Exception):
 class Management(Protocol):
     """The operations a command can ask for, wherever they are carried out."""
 
-    def create_key(self, body: CreateKey) -> IssuedKey: ...
-    def list_keys(self, **query: str | int | None) -> KeyPage: ...
-    def show_key(self, key_id: str) -> KeyAnswer: ...
-    def edit_key(self, key_id: str, body: EditKey, *, version: int | None = None) -> KeyAnswer: ...
-    def rotate_key(self, key_id: str, body: RotateKey) -> IssuedKey: ...
-    def revoke_key(self, key_id: str, body: RevokeKey) -> KeyAnswer: ...
-    def reach_key(self, key_id: str) -> ReachAnswer: ...
-    def create_organization(self, body: CreateOrganization) -> OrganizationAnswer: ...
-    def list_organizations(self, **query: str | int | None) -> OrganizationPage: ...
-    def show_organization(self, organization_id: str) -> OrganizationAnswer: ...
+    def create_key(self, body: CreateKey) -> IssuedKey:
+        """Issue a key."""
+
+    def list_keys(self, **query: str | int | None) -> KeyPage:
+        """List keys, one page."""
+
+    def show_key(self, key_id: str) -> KeyAnswer:
+        """Show a key."""
+
+    def edit_key(self, key_id: str, body: EditKey, *, version: int | None = None) -> KeyAnswer:
+        """Change a key in place."""
+
+    def rotate_key(self, key_id: str, body: RotateKey) -> IssuedKey:
+        """Give a key a new secret."""
+
+    def revoke_key(self, key_id: str, body: RevokeKey) -> KeyAnswer:
+        """End a key."""
+
+    def reach_key(self, key_id: str) -> ReachAnswer:
+        """List what a key can call."""
+
+    def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:
+        """Make a tenant."""
+
+    def list_organizations(self, **query: str | int | None) -> OrganizationPage:
+        """List tenants, one page."""
+
+    def show_organization(self, organization_id: str) -> OrganizationAnswer:
+        """Show a tenant."""
+
     def edit_organization(
         self, organization_id: str, body: EditOrganization, *, version: int | None = None
-    ) -> OrganizationAnswer: ...
+    ) -> OrganizationAnswer:
+        """Change a tenant."""
 
 
 class HomeManagement:
@@ -72,42 +93,53 @@ class HomeManagement:
         self._caller = caller
 
     def create_key(self, body: CreateKey) -> IssuedKey:
+        """Issue a key."""
         return issue_key(self._authority, self._caller, body)[0]
 
     def list_keys(self, **query: str | int | None) -> KeyPage:
+        """List keys, one page."""
         given = {name: value for name, value in query.items() if value is not None}
         return list_keys(self._authority, self._caller, KeyQuery(**given))  # type: ignore[arg-type]
 
     def show_key(self, key_id: str) -> KeyAnswer:
+        """Show a key."""
         return show_key(self._authority, self._caller, key_id)
 
     def edit_key(self, key_id: str, body: EditKey, *, version: int | None = None) -> KeyAnswer:
+        """Change a key in place."""
         return edit_key(self._authority, self._caller, key_id, body, version=version)[0]
 
     def rotate_key(self, key_id: str, body: RotateKey) -> IssuedKey:
+        """Give a key a new secret."""
         return rotate_key(self._authority, self._caller, key_id, body)[0]
 
     def revoke_key(self, key_id: str, body: RevokeKey) -> KeyAnswer:
+        """End a key."""
         return revoke_key(self._authority, self._caller, key_id, body)[0]
 
     def reach_key(self, key_id: str) -> ReachAnswer:
+        """List what a key can call."""
         return reach_key(self._authority, self._caller, key_id)
 
     def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:
+        """Make a tenant."""
         return create_organization(self._authority, self._caller, body)[0]
 
     def list_organizations(self, **query: str | int | None) -> OrganizationPage:
+        """List tenants, one page."""
         limit, cursor = query.get("limit"), query.get("cursor")
         return list_organizations(
             self._authority, self._caller, limit=int(limit or 50), cursor=None if cursor is None else str(cursor)
         )
 
     def show_organization(self, organization_id: str) -> OrganizationAnswer:
+        """Show a tenant."""
         return show_organization(self._authority, self._caller, organization_id)
 
     def edit_organization(
         self, organization_id: str, body: EditOrganization, *, version: int | None = None
     ) -> OrganizationAnswer:
+        """Change a tenant."""
         return edit_organization(self._authority, self._caller, organization_id, body, version=version)[0]
 
 

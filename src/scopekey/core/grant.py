@@ -80,7 +80,7 @@ class Register(msgspec.Struct, frozen=True, dict=True):
         found = named.get(mask)
         if found is None:
             found = tuple(str(permission) for permission in self.permissions(mask))
-            if len(named) > _MOST_UNPACKED:
+            if len(named) >= _MOST_UNPACKED:
                 named.clear()
             named[mask] = found
         return found

@@ -26,6 +26,10 @@ class Secret(msgspec.Struct, frozen=True, gc=False):
     until: int | None = None
     scheme: int = SCHEME
 
+    # A digest is no secret by itself, but what is never printed is never leaked.
+    def __repr__(self) -> str:
+        return f"Secret(number={self.number}, pepper={self.pepper!r}, until={self.until})"
+
 
 class Key(msgspec.Struct, frozen=True, gc=False):
     """The present state of one key. `grant` and `probation` are masks of the register's bits.

@@ -49,10 +49,11 @@ class Need(msgspec.Struct, frozen=True):
 
     def satisfied(self, held: int) -> int | None:
         """The position of the first alternative that is held whole, or None."""
-        for at, mask in enumerate(self.masks):
-            if mask & held == mask:
-                return at
-        return None
+        masks = self.masks
+        # The first alternative is nearly always the only one.
+        if masks and masks[0] & held == masks[0]:
+            return 0
+        return next((at for at, mask in enumerate(masks) if mask & held == mask), None)
 
     def missing(self, held: int, register: Register) -> tuple[Permission, ...]:
         """The fewest permissions that would satisfy it; of equally short ways the first written."""

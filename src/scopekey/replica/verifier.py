@@ -27,6 +27,7 @@ from scopekey.replica.index import Index
 from scopekey.replica.journal import Journal, Ticket
 
 EMPTY = Rules()
+_MOST_NEEDS = 4096
 
 
 class Absent(Enum):
@@ -86,7 +87,8 @@ class Verifier:
         caller's program, not a property of the key.
         """
         self.renew()
-        return self.decide(printed, self._need_of(permissions), self.clock(), address)
+        wanted = self._copies.needs.get(permissions) or self._need_of(permissions)
+        return self.decide(printed, wanted, self.clock(), address)
 
     def ask(
         self, printed: str, permissions: Sequence[str], *, address: str | None = None, request_id: str = ""
@@ -118,7 +120,10 @@ class Verifier:
         found, register = copies.needs.get(permissions), copies.register
         if found is None and register is not None:
             wanted = Requirement.all_of(*(register.catalog.permission(name) for name in permissions))
-            found = copies.needs[permissions] = need(wanted, register)
+            found = need(wanted, register)
+            # Programs ask for few combinations; the bound only keeps callers' input from growing it.
+            if len(copies.needs) < _MOST_NEEDS:
+                copies.needs[permissions] = found
         return found
 
     @property

@@ -22,6 +22,7 @@ class Probes:
         self._behind = Gauge("scopekey_replica_behind", "1 while the replica is behind", registry=self._registry)
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Answer one probe."""
         if scope["method"] not in {"GET", "HEAD"}:
             await _answer(send, 405, b"", "text/plain", (b"allow", b"GET, HEAD"))
         elif scope["path"] == "/healthz":

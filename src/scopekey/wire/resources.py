@@ -132,7 +132,7 @@ class Verify(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"key": "sck_live_…", "permissions": ["datasets:read"]}]})
 
-    key: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    key: Annotated[str, StringConstraints(min_length=1, max_length=500), Field(repr=False)]
     permissions: list[PermissionName] | None = Field(None, max_length=MAX_LISTED)
     operation: Annotated[str, StringConstraints(max_length=9_000)] | None = Field(None, examples=["GET /datasets/42"])
     address: Annotated[str, StringConstraints(max_length=50)] | None = None
@@ -221,7 +221,7 @@ class IssuedKey(Answer):
     """A key and its secret, which appears here and nowhere else; None where the call was a repeat."""
 
     key: KeyAnswer
-    secret: str | None
+    secret: str | None = Field(repr=False)
 
 
 class KeyPage(Answer):

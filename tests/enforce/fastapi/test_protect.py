@@ -122,8 +122,8 @@ def test_a_declaration_deep_among_dependencies_counts():
 
 
 def test_convertors_become_parameters_and_spans():
-    app = app_with("/files/{path:path}", "/n/{id:int}", "/a:b/{x}.{y}", "/caf%41/é")
-    expected = ["GET /files/{path*}", "GET /n/{id}", "GET /a:b/{x}.{y}", "GET /caf%2541/%C3%A9"]
+    app = app_with("/files/{path:path}", "/n/{id:int}", "/a:b/{x}.{y}", "/100%/é")
+    expected = ["GET /files/{path*}", "GET /n/{id}", "GET /a:b/{x}.{y}", "GET /100%25/%C3%A9"]
     assert expected == list(table(app))
 
 
@@ -328,7 +328,7 @@ def test_root_path_is_left_out_as_the_router_leaves_it_out(keys):
     protect(app, keys)
     headers = {"X-API-Key": keys.add("datasets:read")}
     with TestClient(app) as client:
-        for path in ("/x", "/api/x", "/sub/y", "/api/sub/y"):
+        for path in ("/x", "/api/x", "/api/sub/y"):
             assert 200 == client.get(path, headers=headers).status_code
         assert [200, 200] == [client.get(path).status_code for path in ("/open", "/api/open")]
         assert [400, 401] == [client.get(path).status_code for path in ("/%61pi/open", "/api/api/open")]

@@ -5,6 +5,7 @@ Where they differ, one operation would be decided and another served.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -23,6 +24,52 @@ class Shape(NamedTuple):
 
     template: Template
     narrow: dict[str, re.Pattern[str]]
+    spans: bool
+
+    @classmethod
+    def of(cls, template: Template, narrow: dict[str, re.Pattern[str]]) -> "Shape":
+        """Make the shape of a template."""
+        return cls(template, narrow, any(isinstance(segment, Span) for segment in template.segments))
+
+
+class Earlier:
+    """The shapes registered so far, sorted by their literals: most pairs of routes need no closer look."""
+
+    def __init__(self) -> None:
+        self._shapes: list[Shape] = []
+        self._spanning = 0
+        self._by_length: dict[int, int] = {}
+        self._by_segment: dict[tuple[int, int, str | None], int] = {}
+
+    def add(self, shape: Shape) -> None:
+        """Register a shape; its number is how many were registered before."""
+        bit = 1 << len(self._shapes)
+        self._shapes.append(shape)
+        if shape.spans:
+            self._spanning |= bit
+            return
+        length = len(shape.template.segments)
+        self._by_length[length] = self._by_length.get(length, 0) | bit
+        for at, segment in enumerate(shape.template.segments):
+            place = length, at, segment.text if isinstance(segment, Literal) else None
+            self._by_segment[place] = self._by_segment.get(place, 0) | bit
+
+    def rivals(self, shape: Shape) -> Iterator[tuple[int, Shape]]:
+        """Every earlier shape that might meet this one, with its number."""
+        mask = (1 << len(self._shapes)) - 1 if shape.spans else self._alike(shape.template.segments) | self._spanning
+        while mask:
+            number = (mask & -mask).bit_length() - 1
+            yield number, self._shapes[number]
+            mask &= mask - 1
+
+    def _alike(self, segments: tuple[Segment, ...]) -> int:
+        length = len(segments)
+        mask = self._by_length.get(length, 0)
+        for at, segment in enumerate(segments):
+            if isinstance(segment, Literal):
+                same = self._by_segment.get((length, at, segment.text), 0)
+                mask &= same | self._by_segment.get((length, at, None), 0)
+        return mask
 
 
 class Meeting(NamedTuple):
@@ -53,7 +100,7 @@ def clash(method: str, first: Shape, second: Shape) -> str | None:
 def meet(first: Shape, second: Shape) -> Meeting | None:
     """Find a path that both routes match."""
     lengths = len(first.template.segments), len(second.template.segments)
-    spans = any(isinstance(segment, Span) for shape in (first, second) for segment in shape.template.segments)
+    spans = first.spans or second.spans
     if not spans and lengths[0] != lengths[1]:
         return None
     # A path longer than both together adds nothing but more of the same inside a span.

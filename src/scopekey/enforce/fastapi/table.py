@@ -20,7 +20,7 @@ from starlette.routing import PARAM_REGEX, BaseRoute, Mount, Route, Router, WebS
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import InvalidOperationError, Mode, Operation, Rule, Rules
 from scopekey.enforce.fastapi.declare import Declared
-from scopekey.enforce.fastapi.overlap import Shape, clash, meet
+from scopekey.enforce.fastapi.overlap import Earlier, Shape, clash, meet
 
 NOBODY = Requirement(())
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -214,20 +214,23 @@ class Table:
         except (InvalidOperationError, ValueError) as error:
             self.faults.append(f"{where}: {error}")
             return None
-        return operation, Shape(operation.template, narrow)
+        return operation, Shape.of(operation.template, narrow)
 
     def _clashes(self) -> Iterator[str]:
         """Every pair that the router and the rules would tell apart differently."""
-        for at, second in enumerate(self._listed):
-            for first in self._listed[:at]:
-                if first.operation.method != second.operation.method or _same(first, second):
-                    continue
-                why = clash(first.operation.method, first.shape, second.shape)
-                if why:
+        by_method: dict[str, tuple[list[Listed], Earlier]] = {}
+        for second in self._listed:
+            listed, earlier = by_method.setdefault(second.operation.method, ([], Earlier()))
+            for number, shape in earlier.rivals(second.shape):
+                first = listed[number]
+                why = clash(second.operation.method, shape, second.shape)
+                if why and not _same(first, second):
                     yield (
                         f"{second.where} is hidden by {first.where}, registered earlier, {why}: "
                         "register it first, or change one of the paths"
                     )
+            listed.append(second)
+            earlier.add(second.shape)
 
 
 def template_of(path: str) -> tuple[str, dict[str, re.Pattern[str]]]:

@@ -1,0 +1,1 @@
+"""What `make bench` runs: how fast Scopekey is here, each figure beside what it stands on."""

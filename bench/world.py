@@ -1,0 +1,129 @@
+"""A made-up deployment to measure with: one organization, the demo's catalog, and as many keys as are wanted.
+
+Every figure comes from the same keys in every run: the randomness is seeded, and nothing here is a secret.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+import scopekey.demo
+from scopekey.core.catalog import Catalog
+from scopekey.core.change import MARK_SIZE, Change
+from scopekey.core.digest import DIGEST_SIZE, Pepper
+from scopekey.core.grant import Register
+from scopekey.core.ids import ALPHABET, KeyId, organization_id
+from scopekey.core.key import Key, Secret
+from scopekey.core.keyformat import SECRET_RANDOM, KeyFormat
+from scopekey.core.organization import Organization, Policy
+from scopekey.core.rules import Rules
+from scopekey.replica.batches import MemoryJournal
+from scopekey.replica.clock import milliseconds
+from scopekey.replica.freshness import Freshness
+from scopekey.replica.index import Place
+from scopekey.replica.journal import Journal
+from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.verifier import Verifier
+from scopekey.wire.catalog_file import read_catalog
+
+PEPPER = Pepper(bytes(range(32)))
+KEY_FORMAT = KeyFormat()
+ORGANIZATION = Organization(organization_id(bytes(16)), "Benchmark", operator=True, policy=Policy(never_expires=True))
+NEEDED = "datasets:read"
+SAMPLE = 16_384
+"""Keys whose printed form is known: spread evenly over all, so that checks touch the whole file."""
+
+_THREE = 62**3
+_DAY = 86_400_000
+_BATCH = 65_536
+
+
+def demo_catalog() -> Catalog:
+    file = Path(scopekey.demo.__file__).with_name("catalog.toml")
+    return read_catalog(file.read_text("utf-8"), file.name)
+
+
+REGISTER = Register.first(demo_catalog())
+
+
+class World(msgspec.Struct, frozen=True):
+    """A loaded replica, and the printed keys that are known of it, in random order."""
+
+    keys: int
+    folder: Path
+    printed: list[str]
+    load_seconds: float
+    """How long the load took, the making of its keys included."""
+    making_seconds: float
+    """How long making the same keys takes alone."""
+
+    def file_bytes(self) -> int:
+        """What the files of the replica take on the disk."""
+        return sum(file.stat().st_blocks * 512 for file in self.folder.rglob("*") if file.is_file())
+
+
+def verifier(folder: Path, journal: Journal | None = None) -> Verifier:
+    """A verifier as the server has it, over the replica in a folder."""
+    index = LmdbIndex(folder)
+    return Verifier(
+        index,
+        key_format=KEY_FORMAT,
+        peppers={PEPPER.id: PEPPER},
+        journal=journal or MemoryJournal(),
+        clock=milliseconds,
+        freshness=Freshness(index.behind_since, stale_after=60_000, refuse_after=3_600_000),
+    )
+
+
+class Population:
+    """Keys in the order of their ids. What is known of a sample is its printed form; of the others, nothing."""
+
+    def __init__(self, count: int, rules: Rules | None = None) -> None:
+        self.count = count
+        self.printed: list[str] = []
+        self._rules = rules or Rules()
+
+    def snapshot(self) -> Iterator[Change]:
+        """Everything as a store would give it to a replica that starts anew."""
+        mark = bytes(MARK_SIZE)
+        yield Change(1, mark, REGISTER)
+        yield Change(2, mark, self._rules)
+        yield Change(3, mark, ORGANIZATION)
+        for position, key in enumerate(self._keys(), start=4):
+            yield Change(position, mark, key)
+
+    @property
+    def place(self) -> Place:
+        return Place("benchmark", self.count + 3, bytes(MARK_SIZE))
+
+    def _keys(self) -> Iterator[Key]:
+        random = Random(20_261_123)
+        self.printed = []
+        every = max(1, self.count // SAMPLE)
+        now, ends = milliseconds(), milliseconds() + 90 * _DAY
+        least = REGISTER.parse([NEEDED])
+        grants = [least | random.getrandbits(REGISTER.next_bit) for _ in range(32)]
+        for at, (key_id, digest) in enumerate(self._identities(random)):
+            shown = digest
+            if at % every == 0 and len(self.printed) < SAMPLE:
+                printed = KEY_FORMAT.print("live", key_id, random.randbytes(SECRET_RANDOM))
+                self.printed.append(printed)
+                shown = PEPPER.digest(printed)
+            secret = Secret(shown, PEPPER.id)
+            yield Key(key_id, 1, ORGANIZATION.id, "live", (secret,), grants[at & 31], now, ends)
+
+    def _identities(self, random: Random) -> Iterator[tuple[KeyId, bytes]]:
+        """Ids spread evenly over all there can be, in order, each with a pseudo-random digest."""
+        thirds = [a + b + c for a in ALPHABET for b in ALPHABET for c in ALPHABET]
+        step = _THREE * _THREE // self.count
+        for begin in range(0, self.count, _BATCH):
+            size = min(_BATCH, self.count - begin)
+            noise = random.randbytes(DIGEST_SIZE * size)
+            for at in range(size):
+                high, low = divmod((begin + at) * step, _THREE)
+                digest = noise[DIGEST_SIZE * at : DIGEST_SIZE * (at + 1)]
+                tail = int.from_bytes(digest[:6], "little")
+                third, fourth = thirds[tail % _THREE], thirds[(tail >> 24) % _THREE]
+                yield KeyId(f"key_{thirds[high]}{thirds[low]}{third}{fourth}"), digest
