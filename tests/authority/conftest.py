@@ -15,7 +15,7 @@ def begun(tmp_path_factory):
     """The file of an initialised store, to be copied."""
     path = tmp_path_factory.mktemp("begun") / "scopekey.db"
     store = Store.open(f"sqlite:///{path}")
-    Home(store, MemoryIndex()).begin()
+    Home(store, MemoryIndex(), seed=1).begin()
     store.close()
     return path
 

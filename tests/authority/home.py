@@ -39,14 +39,17 @@ RULES = Rules((Rule(Operation.parse("GET /jobs"), Requirement.all_of(CATALOG.per
 
 
 class Home:
-    """An authority with shorter words for what the tests say often. Without a caller the machine acts."""
+    """An authority with shorter words for what the tests say often. Without a caller the machine acts.
+
+    Two homes on one store need two seeds: from the same one they would make the same ids.
+    """
 
     machine = Caller.machine("req_machine")
 
-    def __init__(self, store, index):
+    def __init__(self, store, index, seed=7):
         self.store, self.index, self.now = store, index, NOW
         self.authority = Authority(
-            store, index, KeyFormat(), Pepper(PEPPER), 90 * DAY, clock=lambda: self.now, random=Random(7).randbytes
+            store, index, KeyFormat(), Pepper(PEPPER), 90 * DAY, clock=lambda: self.now, random=Random(seed).randbytes
         )
 
     def begin(self, catalog=CATALOG):
@@ -60,7 +63,7 @@ class Home:
     def issue(self, *permissions, by=machine, again=None, **asked):
         """Issue a key with these permissions."""
         if "preset" not in asked:
-            asked["permissions"] = list(permissions)
+            asked.setdefault("permissions", list(permissions))
         return issue_key(self.authority, by, CreateKey(**{"name": "a key", **asked}), idempotency_key=again)[0]
 
     def caller(self, *permissions, **asked):

@@ -1,8 +1,11 @@
 """Whoever commits applies: bring the replica of this machine level with the store.
 
 The replica has one writer at a time. It applies every change from the replica's place on, its own and
-those of others, or rebuilds where the store's history is another one.
+those of others, or rebuilds where the store's history is another one. Where the replica stands exactly
+before its own, nothing is between, and nothing has to be read from the store.
 """
+
+from typing import NamedTuple
 
 from scopekey.core.change import Change
 from scopekey.replica.index import Index, IndexWriter, Place
@@ -12,17 +15,40 @@ from scopekey.store.errors import AnotherHistoryError
 BATCH = 1_000
 
 
-def catch_up(store: Store, index: Index, *, settle: bytes | None = None) -> Place:
-    """Apply all that is committed, and give the place reached. `settle` takes back a pending mark.
+class Committed(NamedTuple):
+    """What one transaction changed, as it wrote it, and the place of the store just before."""
+
+    before: Place
+    changes: list[Change]
+
+
+def catch_up(store: Store, index: Index, *, settle: bytes | None = None, own: Committed | None = None) -> Place:
+    """Apply what is committed, `own` and all before it, and give the place reached.
+
+    `settle` takes back a pending mark.
 
     A store that went back in time (an old copy put back) no longer knows the replica's place or its
     mark: then the replica is rebuilt from what the store says now.
     """
     with index.writing() as writer:
-        place = _follow(store, writer) or _rebuild(store, writer)
+        place = _apply(writer, own) or _follow(store, writer) or _rebuild(store, writer)
         if settle is not None:
             writer.settle(settle)
         return place
+
+
+def _apply(writer: IndexWriter, own: Committed | None) -> Place | None:
+    """Apply what this process has just committed, or None where the replica is anywhere but right before it.
+
+    The place is compared with its mark, which the store said under the lock of the feed: the history is
+    the same. What others commit after it, they apply; but where one of them died, only the store knows
+    what became of its commit.
+    """
+    if own is None or not own.changes or writer.place() != own.before or writer.orphaned():
+        return None
+    writer.apply(own.changes)
+    last = own.changes[-1]
+    return Place(own.before.feed_id, last.position, last.mark)
 
 
 def _follow(store: Store, writer: IndexWriter) -> Place | None:

@@ -61,7 +61,7 @@ def _locked(work: UnitOfWork) -> Register:
 
 def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, *, before: str, after: str) -> None:
     work.tx.documents.put(kind, state, work.now)
-    work.change(kind, kind, action, organization=None, before={"digest": before}, after={"digest": after})
+    work.change(state, action, organization=None, before={"digest": before}, after={"digest": after})
 
 
 def _refuse_dangling(rules: Rules, catalog: Catalog) -> None:

@@ -37,8 +37,7 @@ def edit_key(
             refuse_escalation(work.actor, after.key, organization, work.register)
         work.tx.keys.update(after, before.key.version)
         work.change(
-            "key",
-            key_id,
+            after.key,
             "key.edit",
             organization=organization.id,
             before=key_record(before, work.register),

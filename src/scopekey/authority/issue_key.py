@@ -36,7 +36,7 @@ def issue_key(
         refuse_escalation(work.actor, row.key, organization, work.register)
         work.tx.keys.insert(row)
         remember_key(work, "keys.create", idempotency_key, asked, row.key.id)
-        work.change("key", row.key.id, "key.issue", organization=organization.id, after=key_record(row, work.register))
+        work.change(row.key, "key.issue", organization=organization.id, after=key_record(row, work.register))
         answer = key_answer(row, organization, work.register, work.now)
     return IssuedKey(key=answer, secret=printed), work.place
 
@@ -47,7 +47,7 @@ def _organization(work: UnitOfWork, asked: CreateKey) -> Organization:
         found = work.organization(OrganizationId(asked.organization))
         work.require(FOREIGN)
         return found
-    found_own = work.tx.organizations.operator() if own is None else work.tx.organizations.get(own)
+    found_own = work.owner or work.tx.organizations.operator()
     if found_own is None:
         raise ProblemError("unavailable", "The store holds no organization: it was never initialised.")
     return found_own

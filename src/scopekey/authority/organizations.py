@@ -31,7 +31,8 @@ def create_organization(
         made = Organization(organization_id(authority.random(16)), asked.name, policy=_policy(asked.policy))
         work.tx.organizations.insert(made, work.now)
         work.change(
-            "organization", made.id, "organization.create", organization=made.id, after=organization_record(made)
+            made,
+            "organization.create", organization=made.id, after=organization_record(made)
         )
     return organization_answer(made), work.place
 
@@ -61,8 +62,7 @@ def edit_organization(
         _refuse_longer(work, before.policy, after.policy)
         work.tx.organizations.update(after, before.version)
         work.change(
-            "organization",
-            after.id,
+            after,
             "organization.edit",
             organization=after.id,
             before=organization_record(before),

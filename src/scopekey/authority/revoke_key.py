@@ -37,8 +37,7 @@ def revoke_key(authority: Authority, caller: Caller, key_id: str, asked: RevokeK
         )
         work.tx.keys.update(after, before.key.version)
         work.change(
-            "key",
-            key_id,
+            after.key,
             "key.revoke",
             organization=organization.id,
             before=key_record(before, work.register),

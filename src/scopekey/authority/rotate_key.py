@@ -44,8 +44,7 @@ def rotate_key(
         work.tx.keys.update(after, before.key.version)
         remember_key(work, action, idempotency_key, asked, before.key.id)
         work.change(
-            "key",
-            key_id,
+            after.key,
             "key.rotate",
             organization=organization.id,
             before=key_record(before, work.register),

@@ -14,11 +14,12 @@ import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, canonical
 from scopekey.authority.actor import Actor, Caller
-from scopekey.authority.apply_changes import catch_up
-from scopekey.core.change import MARK_SIZE
+from scopekey.authority.apply_changes import Committed, catch_up
+from scopekey.core.change import MARK_SIZE, Change, State
 from scopekey.core.digest import Pepper
 from scopekey.core.grant import Register
 from scopekey.core.ids import KeyId, OrganizationId, is_organization_id
+from scopekey.core.key import Key
 from scopekey.core.keyformat import KeyFormat
 from scopekey.core.organization import Organization
 from scopekey.core.problem import ProblemError
@@ -27,6 +28,7 @@ from scopekey.replica.clock import milliseconds
 from scopekey.replica.index import Index, Place
 from scopekey.store.engine import Store
 from scopekey.store.transaction import Transaction
+from scopekey.wire.changes import kind_of
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +57,11 @@ class Authority(msgspec.Struct, frozen=True):
             with self.store.writing() as tx:
                 work = UnitOfWork(self, tx, caller, needs, lock=True)
                 yield work
-                work.finish()
+                own = work.finish()
         except BaseException:
             self._settle(token)
             raise
-        work.place = catch_up(self.store, self.index, settle=token)
+        work.place = catch_up(self.store, self.index, settle=token, own=own)
 
     def _settle(self, token: bytes) -> None:
         """Apply whatever is there after a failure.
@@ -84,6 +86,7 @@ class _Done(msgspec.Struct, frozen=True):
 
     kind: str
     subject: str
+    state: State
     entry: dict[str, Any]
 
 
@@ -95,6 +98,7 @@ class UnitOfWork:
         self.now = authority.clock()
         self.caller = caller
         self.register = _register(tx)
+        self.owner: Organization | None = None
         self.actor = self._confirm(caller, lock=lock)
         self.place: Place | None = None
         self._authority = authority
@@ -104,19 +108,20 @@ class UnitOfWork:
 
     def change(
         self,
-        kind: str,
-        subject: str,
+        state: State,
         action: str,
         *,
         organization: str | None,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say what was changed: one line on the feed, one entry in the log.
+        """Say what was changed, the state as it was written: one line on the feed, one entry in the log.
 
         Where there is a before and an after, what both say alike is left out: a key with much to say
         must always be small enough to be logged once more, or it could not be revoked.
         """
+        kind = kind_of(state)
+        subject = state.id if isinstance(state, Key | Organization) else kind
         if before and after:
             before, after = _differing(before, after), _differing(after, before)
         entry = {
@@ -127,17 +132,19 @@ class UnitOfWork:
             "before": dict(before) if before else None,
             "after": dict(after) if after else None,
         }
-        self._done.append(_Done(kind, subject, entry))
+        self._done.append(_Done(kind, subject, state, entry))
 
-    def finish(self) -> None:
-        """Take the positions, last of all, and write the entries that name them."""
+    def finish(self) -> Committed | None:
+        """Take the positions, last of all, and write the entries that name them. Gives what is to be applied."""
         if not self._done:
-            return
+            return None
+        before = Place(*self.tx.changes.hold())
         subjects = [(done.kind, done.subject) for done in self._done]
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
         self.tx.entries.append([(entry, _written(entry)) for entry in entries])
+        return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))))
 
     def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
         """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
@@ -172,6 +179,7 @@ class UnitOfWork:
         owner = self.tx.organizations.get(row.key.organization) if row else None
         if row is None or owner is None or row.key.revoked is not None or owner.suspended:
             raise ProblemError("revoked_key", "The calling key was revoked.")
+        self.owner = owner
         ends = row.key.ends(owner)
         if ends is not None and self.now >= ends:
             raise ProblemError("expired_key", "The calling key has ended.")

@@ -1,30 +1,17 @@
 """Who a command acts as, and on what: the home folder, or a server over HTTP.
 
 Without ``SCOPEKEY_URL`` a command acts on the home folder: as the key in ``SCOPEKEY_API_KEY``, else as
-the machine; ``--local`` forces the machine.
+the machine; ``--local`` forces the machine. What only the home folder needs is imported only there:
+over HTTP the command line works without the [server] extra.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from scopekey.authority.actor import Caller
-from scopekey.authority.edit_key import edit_key
-from scopekey.authority.find_key import KeyQuery, list_keys, show_key
-from scopekey.authority.issue_key import issue_key
-from scopekey.authority.organizations import (
-    create_organization,
-    edit_organization,
-    list_organizations,
-    show_organization,
-)
-from scopekey.authority.reach_key import reach_key
-from scopekey.authority.revoke_key import revoke_key
-from scopekey.authority.rotate_key import rotate_key
 from scopekey.client.management import ManagementClient
 from scopekey.core.requirement import ANY_LIVE_KEY
-from scopekey.server.node import Node
 from scopekey.settings import Settings
 from scopekey.wire.resources import (
     CreateKey,
@@ -40,6 +27,10 @@ from scopekey.wire.resources import (
     RevokeKey,
     RotateKey,
 )
+
+if TYPE_CHECKING:
+    from scopekey.authority.actor import Caller
+    from scopekey.server.node import Node
 
 
 class CannotActError(Exception):
@@ -85,64 +76,6 @@ class Management(Protocol):
         """Change a tenant."""
 
 
-class HomeManagement:
-    """The operations on the home folder of this machine."""
-
-    def __init__(self, node: Node, caller: Caller) -> None:
-        self._authority = node.authority
-        self._caller = caller
-
-    def create_key(self, body: CreateKey) -> IssuedKey:
-        """Issue a key."""
-        return issue_key(self._authority, self._caller, body)[0]
-
-    def list_keys(self, **query: str | int | None) -> KeyPage:
-        """List keys, one page."""
-        given = {name: value for name, value in query.items() if value is not None}
-        return list_keys(self._authority, self._caller, KeyQuery(**given))  # type: ignore[arg-type]
-
-    def show_key(self, key_id: str) -> KeyAnswer:
-        """Show a key."""
-        return show_key(self._authority, self._caller, key_id)
-
-    def edit_key(self, key_id: str, body: EditKey, *, version: int | None = None) -> KeyAnswer:
-        """Change a key in place."""
-        return edit_key(self._authority, self._caller, key_id, body, version=version)[0]
-
-    def rotate_key(self, key_id: str, body: RotateKey) -> IssuedKey:
-        """Give a key a new secret."""
-        return rotate_key(self._authority, self._caller, key_id, body)[0]
-
-    def revoke_key(self, key_id: str, body: RevokeKey) -> KeyAnswer:
-        """End a key."""
-        return revoke_key(self._authority, self._caller, key_id, body)[0]
-
-    def reach_key(self, key_id: str) -> ReachAnswer:
-        """List what a key can call."""
-        return reach_key(self._authority, self._caller, key_id)
-
-    def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:
-        """Make a tenant."""
-        return create_organization(self._authority, self._caller, body)[0]
-
-    def list_organizations(self, **query: str | int | None) -> OrganizationPage:
-        """List tenants, one page."""
-        limit, cursor = query.get("limit"), query.get("cursor")
-        return list_organizations(
-            self._authority, self._caller, limit=int(limit or 50), cursor=None if cursor is None else str(cursor)
-        )
-
-    def show_organization(self, organization_id: str) -> OrganizationAnswer:
-        """Show a tenant."""
-        return show_organization(self._authority, self._caller, organization_id)
-
-    def edit_organization(
-        self, organization_id: str, body: EditOrganization, *, version: int | None = None
-    ) -> OrganizationAnswer:
-        """Change a tenant."""
-        return edit_organization(self._authority, self._caller, organization_id, body, version=version)[0]
-
-
 @contextmanager
 def management(*, local: bool = False) -> Iterator[Management]:
     """Open what the command acts on. Raises CannotActError."""
@@ -153,28 +86,45 @@ def management(*, local: bool = False) -> Iterator[Management]:
         with ManagementClient(url, key) as client:
             yield client
         return
-    with home() as node:
-        yield HomeManagement(node, caller(node, None if local else key))
+    from scopekey.cli.at_home import HomeManagement
+
+    with home(local=local) as node:
+        yield HomeManagement(node, caller(node, local=local))
 
 
 @contextmanager
-def home() -> Iterator[Node]:
-    """Open the home folder of this machine."""
-    settings = Settings()
-    if settings.database_url is None and not (settings.home / "scopekey.db").exists():
+def home(*, local: bool = False) -> Iterator["Node"]:
+    """Open the home folder of this machine. Raises CannotActError."""
+    if os.environ.get("SCOPEKEY_URL") and not local:
+        raise CannotActError("this acts on the home folder alone, and SCOPEKEY_URL names a server: unset it first")
+    if not has_home():
         raise CannotActError(
-            f"there is no home folder at {settings.home}; make one with `scopekey init`, or set SCOPEKEY_HOME"
+            f"there is no home folder at {Settings().home}; make one with `scopekey init`, or set SCOPEKEY_HOME"
         )
-    node = Node.open(settings)
+    from scopekey.server.node import Node, StartRefusedError
+
+    try:
+        node = Node.open(Settings())
+    except StartRefusedError as error:
+        raise CannotActError(str(error)) from error
     try:
         yield node
     finally:
         node.close()
 
 
-def caller(node: Node, key: str | None) -> Caller:
+def has_home() -> bool:
+    """Tell whether there is a home folder here, or a store that is named."""
+    settings = Settings()
+    return settings.database_url is not None or (settings.home / "scopekey.db").exists()
+
+
+def caller(node: "Node", *, local: bool = False) -> "Caller":
     """Act as the key in the environment, or as the machine. Raises CannotActError for a key that is refused."""
-    if not key:
+    from scopekey.authority.actor import Caller
+
+    key = os.environ.get("SCOPEKEY_API_KEY")
+    if local or not key:
         return Caller.machine()
     decision = node.verifier.decide_now(key, ANY_LIVE_KEY)
     if not decision or decision.key is None:

@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from scopekey.authority.actor import Caller
-from scopekey.authority.catalog import applied, apply_catalog
-from scopekey.authority.reference import permissions_reference
-from scopekey.cli.acting import home
-from scopekey.cli.output import AsJson, Yes, confirm, print_json, print_table, warn
+from scopekey.cli.acting import caller, home
+from scopekey.cli.output import AsJson, Local, Yes, confirm, print_json, print_table, warn
 from scopekey.cli.rules import load_catalog
 from scopekey.wire.catalog_file import write_catalog
 from scopekey.wire.changes import catalog_digest
@@ -23,6 +20,10 @@ def show(
     as_toml: Annotated[bool, typer.Option("--toml", help="Print it as a catalog file.")] = False,
 ) -> None:
     """Show the applied catalog."""
+    from scopekey.authority.actor import Caller
+    from scopekey.authority.catalog import applied
+    from scopekey.authority.reference import permissions_reference
+
     with home() as node:
         reference = permissions_reference(node.authority, Caller.machine())
         catalog = applied(node.authority, Caller.machine())[0].catalog
@@ -43,19 +44,22 @@ def show(
 def apply(
     catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="The catalog's file.")],
     yes: Yes = False,
+    local: Local = False,
 ) -> None:
     """Make a file's catalog the applied one, for every verifier."""
+    from scopekey.authority.catalog import applied, apply_catalog
+
     wanted = load_catalog(catalog)
-    with home() as node:
-        machine = Caller.machine()
-        register, _ = applied(node.authority, machine)
+    with home(local=local) as node:
+        actor = caller(node, local=local)
+        register, _ = applied(node.authority, actor)
         if catalog_digest(wanted) == catalog_digest(register.catalog):
             warn("This is the applied catalog already.")
             return
         new = [name for name in wanted.permissions if name not in register.catalog.permissions]
         gone = [name for name in register.catalog.permissions if name not in wanted.permissions]
         confirm(f"Apply {wanted.name!r}: {len(new)} permissions new, {len(gone)} gone?", yes=yes)
-        _, place = apply_catalog(node.authority, machine, wanted)
+        _, place = apply_catalog(node.authority, actor, wanted)
     warn(f"Applied at position {place.position if place else 0}.")
     if new:
         warn("No key holds these yet; grant them with `scopekey keys edit --local`: " + ", ".join(new))

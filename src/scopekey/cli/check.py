@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from scopekey.cli.acting import CannotActError, home
-from scopekey.cli.output import AsJson, console
+from scopekey.cli.output import AsJson, console, one_line
 from scopekey.core.catalog import UnknownPermissionError
 from scopekey.core.explain import Step, explain_call, explain_key
 from scopekey.core.ids import KeyId, is_key_id
@@ -16,7 +16,9 @@ from scopekey.core.key import Key, Secret
 from scopekey.core.requirement import Need, Requirement, need
 from scopekey.core.rules import METHOD
 from scopekey.replica.verifier import Verifier
-from scopekey.server.node import Node
+
+if TYPE_CHECKING:
+    from scopekey.server.node import Node
 
 ALLOWED, DENIED = 0, 1
 
@@ -38,7 +40,7 @@ def check(
     raise typer.Exit(ALLOWED if steps[-1].passed else DENIED)
 
 
-def explain(node: Node, asked: str, question: str, address: str | None) -> tuple[Step, ...]:
+def explain(node: "Node", asked: str, question: str, address: str | None) -> tuple[Step, ...]:
     """The steps of a decision; the last one is the verdict."""
     verifier = node.verifier
     needed, steps, decided = _need(verifier, question)
@@ -132,4 +134,6 @@ def print_steps(steps: Sequence[Step], *, as_json: bool) -> None:
     marks = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
     for step in steps:
         mark, style = marks[step.passed]
-        console().print(Text(mark, style=style), Text(step.question.ljust(width), style="bold"), Text(step.found))
+        console().print(
+            Text(mark, style=style), Text(step.question.ljust(width), style="bold"), Text(one_line(step.found))
+        )

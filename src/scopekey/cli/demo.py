@@ -12,10 +12,7 @@ def demo(
     port: Annotated[int, typer.Option(help="The platform's port; the management API takes the next one.")] = 8701,
 ) -> None:
     """Play the main job: issue keys, call a guarded API, be refused with the reason."""
-    try:
-        from scopekey.demo.run import run_demo
-    except ModuleNotFoundError as error:
-        raise CannotActError(f"the demo needs {error.name}: install it with pip install 'scopekey[demo]'") from error
+    from scopekey.demo.run import run_demo
     from scopekey.demo.story import UnexpectedAnswerError
 
     try:

@@ -1,9 +1,14 @@
 """The command line, joined: commands, and one place where every failure becomes one clear line."""
 
+import re
 import sys
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+
+import scopekey
 
 from scopekey.cli import catalog, db, keys, organizations, pepper, rules
 from scopekey.cli.acting import CannotActError
@@ -13,20 +18,44 @@ from scopekey.cli.init import init
 from scopekey.cli.output import warn
 from scopekey.cli.serve import serve
 from scopekey.client.management import UnreachableError
+from scopekey.core.keyformat import BODY_LENGTH
 from scopekey.core.problem import ProblemError
-from scopekey.server.node import StartRefusedError
 from scopekey.settings import MissingSecretError
 from scopekey.store.errors import SchemaError, StoreUnavailableError
 from scopekey.wire.toml_file import FileError
 
 REFUSED, COULD_NOT = 1, 2
 
+PRINTED = re.compile(rf"[a-z0-9]{{2,12}}_[a-z0-9]{{2,16}}_[0-9A-Za-z]{{{BODY_LENGTH}}}")
+"""A printed key of any deployment."""
+EXTRAS = {"duckdb": "demo", "python_multipart": "demo", "multipart": "demo", "psycopg": "postgres"}
+"""Which extra brings a package; all others that may be missing come with [server]."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Boxes and colour are for people; a pipe gets plain lines.
+    rich_markup_mode="rich" if sys.stdout.isatty() and sys.stderr.isatty() else None,
     help="Issue, enforce, audit and keep narrowing scoped API keys.",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"scopekey {scopekey.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 - Typer hands it to the callback
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Issue, enforce, audit and keep narrowing scoped API keys."""
+
+
 app.command()(init)
 app.command()(serve)
 app.command()(demo)
@@ -45,24 +74,44 @@ for name, group in (
 def run() -> None:
     """Run a command; what goes wrong is said on standard error, and ends with 1 (refused) or 2 (could not)."""
     try:
+        _refuse_printed_keys(sys.argv[1:])
         app()
     except ProblemError as error:
         _end(f"{error.problem.title}: {error.detail}", REFUSED)
     except ValidationError as error:
         first = error.errors()[0]
         _end(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", COULD_NOT)
+    except ModuleNotFoundError as error:
+        if (error.name or "scopekey").partition(".")[0] == "scopekey":
+            raise
+        _end(missing_extra(error.name or ""), COULD_NOT)
     except (
         CannotActError,
         FileError,
         MissingSecretError,
         SchemaError,
-        StartRefusedError,
         StoreUnavailableError,
         UnreachableError,
         OSError,
         ValueError,
     ) as error:
         _end(str(error), COULD_NOT)
+
+
+def missing_extra(package: str) -> str:
+    """Say which extra brings a package that is not installed."""
+    extra = EXTRAS.get(package.partition(".")[0], "server")
+    return f"this needs {package}, which is not installed: pip install 'scopekey[{extra}]'"
+
+
+def _refuse_printed_keys(words: Sequence[str]) -> None:
+    """Whatever the command: other people of this machine can read arguments, and a usage error would repeat them."""
+    if any(PRINTED.search(word) for word in words):
+        raise CannotActError(
+            "a printed key is never taken as an argument, where other people of this machine could read it: "
+            "name the key by its id (key_…), or give `check` - and the key on standard input. "
+            "If the command line is kept in a history, rotate the key"
+        )
 
 
 def _end(message: str, code: int) -> None:

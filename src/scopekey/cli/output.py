@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,23 +31,24 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def print_json(answer: BaseModel | Sequence[BaseModel]) -> None:
+def print_json(answer: BaseModel | Sequence[BaseModel | Mapping[str, object]]) -> None:
     """Print an answer as JSON, exactly as the API writes it."""
     if isinstance(answer, BaseModel):
         typer.echo(answer.model_dump_json(indent=2))
-    else:
-        typer.echo(json.dumps([item.model_dump(mode="json") for item in answer], indent=2))
+        return
+    items = [item.model_dump(mode="json") if isinstance(item, BaseModel) else dict(item) for item in answer]
+    typer.echo(json.dumps(items, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for a terminal; for a pipe one line a row, tabs between the fields, no heading."""
     if not sys.stdout.isatty():
         for row in rows:
-            typer.echo("\t".join(_one_line(field) for field in row))
+            typer.echo("\t".join(one_line(field) for field in row))
         return
     table = Table(*columns, header_style="bold", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(_one_line(field)) for field in row))
+        table.add_row(*(Text(one_line(field)) for field in row))
     console().print(table)
 
 
@@ -55,7 +56,7 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Name and value, one pair a line."""
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        text = _one_line(value)
+        text = one_line(value)
         if sys.stdout.isatty():
             console().print(Text(name.ljust(width), style="bold"), Text(text))
         else:
@@ -64,7 +65,8 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
 
 def warn(text: str) -> None:
     """Say something that must be seen, beside the answer."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style="yellow"))
+    shown = "\n".join(one_line(line) for line in text.split("\n"))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(shown, style="yellow"))
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -73,7 +75,8 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise CannotActError(f"{question} Nobody can be asked here: give --yes to go on")
-    if not typer.confirm(question):
+    # On standard error: the answer alone goes into a pipe.
+    if not typer.confirm(one_line(question), err=True):
         raise typer.Abort
 
 
@@ -81,7 +84,7 @@ def refuse_lost_secret(key_file: Path | None) -> None:
     """Refuse before anything is made where the printed key would end in a pipe or a log."""
     if key_file is None and not sys.stdout.isatty():
         raise CannotActError("the printed key is shown to a terminal only: name a new file with --key-file")
-    if key_file is not None and key_file.exists():
+    if key_file is not None and os.path.lexists(key_file):
         raise CannotActError(f"{key_file} exists already: name a new file with --key-file")
     if key_file is not None and not os.access(key_file.absolute().parent, os.W_OK):
         raise CannotActError(f"{key_file} cannot be written: name a file in a folder that you can write to")
@@ -104,6 +107,6 @@ def when(at: datetime | None) -> str:
     return "never" if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Nothing that came from elsewhere may move the cursor or forge a line."""
     return "".join(character if character.isprintable() else " " for character in text)

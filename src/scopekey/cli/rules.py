@@ -2,23 +2,21 @@
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from scopekey.authority.actor import Caller
-from scopekey.authority.catalog import applied, apply_rules
-from scopekey.cli.acting import CannotActError, home
+from scopekey.cli.acting import CannotActError, caller, has_home, home
 from scopekey.cli.check import print_steps
-from scopekey.cli.output import AsJson, Yes, confirm, warn
+from scopekey.cli.output import AsJson, Local, Yes, confirm, warn
 from scopekey.core.catalog import Catalog, Resource
 from scopekey.core.explain import explain_call
 from scopekey.core.grant import Register
 from scopekey.core.matcher import Matcher
 from scopekey.core.rules import METHOD, Rules
-from scopekey.settings import Settings
 from scopekey.wire.catalog_file import read_catalog, write_catalog
 from scopekey.wire.changes import rules_digest
 from scopekey.wire.openapi import Proposal, proposal_text, propose
@@ -90,11 +88,14 @@ def explain(
 def apply(
     rules: Annotated[Path, typer.Argument(metavar="RULES", help="The rules' file.")],
     yes: Yes = False,
+    local: Local = False,
 ) -> None:
     """Make a file's rules the applied ones, for every verifier."""
-    with home() as node:
-        machine = Caller.machine()
-        register, present = applied(node.authority, machine)
+    from scopekey.authority.catalog import applied, apply_rules
+
+    with home(local=local) as node:
+        actor = caller(node, local=local)
+        register, present = applied(node.authority, actor)
         table = read_rules(rules.read_text("utf-8"), str(rules), register.catalog)
         if rules_digest(table) == rules_digest(present):
             warn("These are the applied rules already.")
@@ -106,7 +107,7 @@ def apply(
             f"{len(before.keys() - after.keys())} gone, {changed} changed?",
             yes=yes,
         )
-        place = apply_rules(node.authority, machine, table)
+        place = apply_rules(node.authority, actor, table)
         warn(f"Applied at position {place.position if place else 0}.")
 
 
@@ -126,12 +127,13 @@ def _load(document: Path) -> dict[str, Any]:
 
 
 def _report(proposal: Proposal, output: Path, beside: Path | None) -> None:
-    public = sum(proposed.rule.public for proposed in proposal.rules)
-    guarded = len(proposal.rules) - public
-    total = len(proposal.rules) + len(proposal.left_out)
+    counts = proposal.counts
     warn(
-        f"{total} operations: {guarded} guarded, {public} public, {len(proposal.left_out)} left out. Rules in {output}."
+        f"{counts.operations} operations: {counts.guarded} guarded, {counts.public} public, "
+        f"{counts.left_out} left out. Rules in {output}."
     )
+    if counts.nobody:
+        warn(f"Of the guarded, {counts.nobody} are closed until somebody decides: look for LOOK in the file.")
     if beside is not None:
         warn(f"The proposed catalog is in {beside}. Read both before you apply them.")
     for left in proposal.left_out:
@@ -167,9 +169,11 @@ def _table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Register]:
 
 
 def _applied() -> tuple[Register, Rules] | None:
-    settings = Settings()
-    if settings.database_url is None and not (settings.home / "scopekey.db").exists():
+    if os.environ.get("SCOPEKEY_URL") or not has_home():
         return None
+    from scopekey.authority.actor import Caller
+    from scopekey.authority.catalog import applied
+
     with home() as node:
         return applied(node.authority, Caller.machine())
 

@@ -43,18 +43,22 @@ PREFLIGHT = Match(Operation("OPTIONS", Template("*", ())), None)
 class _Node:
     """A place in the tree of templates: what may come next, and the rules that end here."""
 
-    __slots__ = ("literals", "mixed", "parameter", "rules", "span")
+    __slots__ = ("literals", "mixed", "parameter", "rules", "span", "tails")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.mixed: list[tuple[Mixed, _Node]] = []
         self.parameter: _Node | None = None
         self.span: _Node | None = None
+        # How many segments may follow a span here: a template has one span, so all else has a length.
+        self.tails: list[int] = []
         self.rules: list[int] = []
 
     def add(self, segments: tuple[Literal | Mixed | Parameter | Span, ...], rule: int) -> None:
         node = self
-        for segment in segments:
+        for at, segment in enumerate(segments, 1):
+            if isinstance(segment, Span):
+                node.tails = sorted({*node.tails, len(segments) - at}, reverse=True)
             node = node._next(segment)
         node.rules.append(rule)
 
@@ -96,8 +100,9 @@ class _Node:
         if self.parameter is not None and segment != "":
             self.parameter.find(segments, at + 1, found)
         if self.span is not None:
-            for end in range(at + 1, len(segments) + 1):
-                self.span.find(segments, end, found)
+            for tail in self.tails:
+                if len(segments) - tail > at:
+                    self.span.find(segments, len(segments) - tail, found)
 
 
 class Matcher:

@@ -48,7 +48,9 @@ def entry_of(event: Event, nonce: bytes) -> Entry:
     if len(nonce) != NONCE_SIZE:
         raise ValueError(f"a nonce is exactly {NONCE_SIZE} bytes")
     decision, register = event.decision, event.register
-    key, need = decision.key, decision.need
+    key = decision.key
+    # A key that was refused before its permissions were looked at still meant to do something.
+    need = decision.need or (event.match.need if event.match else None)
     used = decision.used if isinstance(decision, Allowed) else None
     return Entry(
         nonce=nonce.hex(),

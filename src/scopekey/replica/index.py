@@ -58,6 +58,9 @@ class IndexWriter(Protocol):
         the old copy in between would be lost. So the write lock is one for all generations.
         """
 
+    def orphaned(self) -> bool:
+        """Tell whether a process that announced a commit has ended: only the store knows what became of it."""
+
     def settle(self, token: bytes) -> None:
         """Remove a pending mark."""
 
@@ -66,7 +69,10 @@ class Index(Protocol):
     """A local copy of keys, organizations, catalog and rules. Every read is of the newest commit."""
 
     def now(self) -> Now:
-        """The present generation, epoch and position; cheap enough for every check."""
+        """The present generation, epoch and position; cheap enough for every check.
+
+        As long as they are the same the very same object is given.
+        """
 
     def key(self, key_id: KeyId) -> Key | None:
         """Find a key."""
@@ -84,10 +90,17 @@ class Index(Protocol):
         """Where the index is, or None while it is empty."""
 
     def writing(self) -> AbstractContextManager[IndexWriter]:
-        """Take the write lock; what the writer did is committed at the end, or undone by an exception."""
+        """Take the write lock; what the writer did is committed at the end, or undone by an exception.
+
+        Whoever takes it brings the index level: marks of processes that had ended before are taken back
+        when it ends well.
+        """
 
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""
 
     def pending_since(self) -> int | None:
         """The time of the oldest pending mark, in milliseconds, or None."""
+
+    def behind_since(self) -> int | None:
+        """Since when the index is known to be behind, in milliseconds, or None while it is level."""

@@ -102,6 +102,10 @@ class LmdbWriter:
         self._epoch += 1
         self._move(place)
 
+    def orphaned(self) -> bool:
+        """Tell whether a process that announced a commit has ended: only the store knows what became of it."""
+        return self._ledger.orphaned
+
     def settle(self, token: bytes) -> None:
         """Remove a pending mark."""
         self._ledger.remove(token)

@@ -109,6 +109,10 @@ class MemoryWriter:
         self.reached = place
         self.now = Now(self.now.generation + 1, self.now.epoch + 1, place.position)
 
+    def orphaned(self) -> bool:
+        """Tell whether a process that announced a commit has ended: nobody else knows this index."""
+        return False
+
     def settle(self, token: bytes) -> None:
         """Remove a pending mark."""
         self.settled.append(token)

@@ -124,6 +124,11 @@ class Ledger:
         """Take a mark back."""
         self._transaction.delete(token)
 
+    @property
+    def orphaned(self) -> bool:
+        """Tell whether there was a mark of a process that had ended before the lock was taken."""
+        return bool(self._orphans)
+
     def forgive(self) -> None:
         """Take back the marks of processes that had ended before the lock was taken."""
         for token in self._orphans:

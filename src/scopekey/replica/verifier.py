@@ -138,13 +138,13 @@ class Verifier:
 
     def decide(self, printed: str, wanted: Need | None, now: int, address: str | None) -> Decision:
         """Decide one presented key against one need, at a time; the steps of `check`."""
+        presented = self.key_format.parse(printed)
+        if presented is None:
+            return _MALFORMED
         copies = self._copies
         register = copies.register
         if register is None or self.freshness.refuses(now):
             return _STALE
-        presented = self.key_format.parse(printed)
-        if presented is None:
-            return _MALFORMED
         key, secret = self._authenticate(presented)
         if key is None or secret is None:
             return _UNKNOWN if is_intact(printed) else _TYPO

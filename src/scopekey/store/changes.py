@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 
 from scopekey.core.change import Change, State
 from scopekey.store.documents import KINDS, Documents
@@ -20,6 +20,7 @@ BATCH = 1_000
 _c = changes.c
 _feed_id = select(meta.c.value).where(meta.c.key == FEED_ID).scalar_subquery()
 _place = select(_feed_id.label("feed_id"), feed.c.position, feed.c.mark)
+_hold = _place.with_for_update(of=feed)
 _known = select(_c.mark).where(_c.position == bindparam("wanted"))
 _after = (
     select(_c.position, _c.mark, _c.kind, _c.subject)
@@ -67,6 +68,13 @@ class Changes:
         self._keys = Keys(connection, writes=False)
         self._organizations = Organizations(connection, writes=False)
 
+    def hold(self) -> FeedPlace:
+        """Tell where this store is, and let nobody else announce until the end of this transaction.
+
+        What is announced next follows this place. Raises StoreError before `init` has named the feed.
+        """
+        return self._read(_hold)
+
     def announce(self, subjects: Sequence[tuple[str, str]], marks: Sequence[bytes], at: int) -> list[int]:
         """Give changed things their positions: `(kind, id)` each, a document's id being its kind.
 
@@ -90,10 +98,7 @@ class Changes:
 
     def place(self) -> FeedPlace:
         """Where this store is. Raises StoreError before `init` has named the feed."""
-        row = self._connection.execute(_place).one()
-        if row.feed_id is None:
-            raise StoreError("the store was never initialised: run `scopekey init`")
-        return FeedPlace(row.feed_id, row.position, row.mark)
+        return self._read(_place)
 
     def after(self, place: tuple[str, int, bytes], limit: int) -> list[Change]:
         """List what was changed after a place of this history, each thing as it is now.
@@ -122,6 +127,12 @@ class Changes:
                 yield Change(document.position, document.mark, document.state)
         for read in (self._organizations.stream, self._keys.stream):
             yield from _in_batches(read)
+
+    def _read(self, statement: Select[Any]) -> FeedPlace:
+        row = self._connection.execute(statement).one()
+        if row.feed_id is None:
+            raise StoreError("the store was never initialised: run `scopekey init`")
+        return FeedPlace(row.feed_id, row.position, row.mark)
 
     def _refuse_strange(self, place: tuple[str, int, bytes], here: FeedPlace) -> None:
         feed_id, position, mark = place

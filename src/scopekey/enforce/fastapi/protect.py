@@ -130,55 +130,50 @@ class ProtectionMiddleware(ScopekeyMiddleware):
         self._reading = table
         self._applied = applied
         self._table: Table | None = None
+        self._broken: RulesError | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the table at the start of the lifespan; a table that cannot be read stops the start."""
-        if scope["type"] == "lifespan":
-            try:
-                self._start()
-            except RulesError as error:
-                await receive()
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
-                raise
-        elif self._table is not None:
+        """Read the table when the lifespan starts, else at the first request; with faults there is no start."""
+        if self._table is None and self._broken is None:
+            self._start()
+        if scope["type"] == "lifespan" and self._broken is not None:
+            # Servers take a mere exception for an application without a lifespan, and would go on.
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": str(self._broken)})
+            raise self._broken
+        if self._table is not None:
             scope[SERVED_KEY] = self._table.served
         await super().__call__(scope, receive, send)
 
     def guard(self) -> Guard:
-        """The guard over the routes' own rules; read at the first request where no lifespan came before."""
-        if self.rules is None:
-            try:
-                self._read()
-            except RulesError as error:
-                _log.error("every request is refused: %s", error)
-                raise
+        """The guard over the routes' own rules. Raises RulesError where they could not be read."""
+        if self._broken is not None or self.rules is None:
+            raise self._broken or RulesError(["the routes were not read"])
         return super().guard()
 
     def _start(self) -> None:
-        """Read the table and look its permissions up, where there is a catalog to look in."""
-        self._read()
+        """Read the table, and look its permissions up where there is a catalog to look in."""
+        try:
+            table = self._reading.fresh()
+            self.rules = self._looked_up(table.rules(cors_preflight=self._reading.cors_preflight))
+            self._table = table
+            self._reading.show(table)
+        except RulesError as error:
+            self._broken = error
+            _log.error("every request is refused: %s", error)
+
+    def _looked_up(self, rules: Rules) -> Rules:
         try:
             verifier = self.keys.verifier
             verifier.applied.matcher()
-            register = verifier.register
-            of_store = verifier.index.rules()
-        except Exception as error:  # noqa: BLE001 - the start goes on, and requests are refused until it can be read
+            register, of_store = verifier.register, verifier.index.rules()
+        except Exception as error:  # noqa: BLE001 - the start goes on; requests are refused until it can be read
             _log.warning("the rules were not looked up: the replica cannot be read (%s)", type(error).__name__)
-            return
-        if register is not None and self.rules is not None:
-            self.rules = known(self.rules, register.catalog)
-        if (
-            self._applied
-            and self.rules is not None
-            and (not of_store or rules_digest(of_store) != rules_digest(self.rules))
-        ):
+            return rules
+        found = rules if register is None else known(rules, register.catalog)
+        if self._applied and (of_store is None or rules_digest(of_store) != rules_digest(found)):
             _log.warning(
                 "the rules of this application are not the applied ones, so reach, whoami and the doors tell another "
                 "story: write them with `scopekey rules from-app` and apply them, or call protect(applied=False)"
             )
-
-    def _read(self) -> None:
-        table = self._reading.fresh()
-        self.rules = table.rules(cors_preflight=self._reading.cors_preflight)
-        self._table = table
-        self._reading.show(table)
+        return found

@@ -4,30 +4,24 @@ Reads the routes as the router serves them: included routers through FastAPI's r
 FastAPI and Starlette applications with their prefix.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends
 from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 from starlette.applications import Starlette
-from starlette.convertors import CONVERTOR_TYPES
-from starlette.routing import PARAM_REGEX, BaseRoute, Mount, Route, Router, WebSocketRoute
+from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import InvalidOperationError, Mode, Operation, Rule, Rules
 from scopekey.enforce.fastapi.declare import Declared
 from scopekey.enforce.fastapi.overlap import Earlier, Shape, clash, meet
+from scopekey.enforce.fastapi.routes import declared_by, frontends, is_own_page, name_of, template_of
 
 NOBODY = Requirement(())
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """What a mount that is named as a whole is listed with: it answers whatever it likes."""
-
-_WHOLE_SEGMENT = frozenset({"str", "path"})
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
 
 
 class RulesError(Exception):
@@ -107,17 +101,17 @@ class Table:
             elif isinstance(route, Route | WebSocketRoute):
                 self._plain(context, prefix, app)
             else:
-                self.faults.append(f"{_name(route)} in {prefix or '/'} is no route that can be decided on its path")
-        for path in _frontends(app):
+                self.faults.append(f"{name_of(route)} in {prefix or '/'} is no route that can be decided on its path")
+        for path in frontends(app):
             self._whole(prefix + path, "the frontend", ("GET", "HEAD"), itself=True)
 
     def _route(self, context: RouteContext, prefix: str, documented: dict[tuple[str, str], Rule]) -> None:
         path = prefix + (context.path or "")
-        declared = list(_declared(context.dependant))
+        declared = list(declared_by(context.dependant))
         websocket = isinstance(context.original_route, APIWebSocketRoute)
         methods = ("GET",) if websocket else tuple(sorted(context.methods or ()))
         for method in methods:
-            where = f"{method} {path} ({_name(context.endpoint)})"
+            where = f"{method} {path} ({name_of(context.endpoint)})"
             if not declared:
                 self.faults.append(f"{where} declares nothing: add requires(…) or public() to its dependencies")
             rule = self._list(method, path, declared, where, "websocket" if websocket else "http")
@@ -130,10 +124,10 @@ class Table:
         """A Starlette route cannot declare anything; FastAPI's own pages are such routes too."""
         path = prefix + (context.path or "")
         methods = tuple(sorted(context.methods or ())) or ("GET",)
-        page = _is_own_page(context, app)
+        page = is_own_page(context, app)
         depends = self._mounts.get(path)
         for method in methods:
-            where = f"{method} {path} ({_name(context.endpoint)})"
+            where = f"{method} {path} ({name_of(context.endpoint)})"
             if depends is not None:
                 self._named.add(path)
                 self._list(method, path, [depends.dependency], where, "http")
@@ -151,7 +145,7 @@ class Table:
             self._walk(app, path)
         else:
             self.faults.append(
-                f"what is mounted at {path or '/'} ({_name(app)}) has no routes to read: "
+                f"what is mounted at {path or '/'} ({name_of(app)}) has no routes to read: "
                 f"name it, as in mounts={{{path!r}: public()}}"
             )
         # Whatever it has routes for, a mount answers everything under its prefix.
@@ -233,22 +227,6 @@ class Table:
             earlier.add(second.shape)
 
 
-def template_of(path: str) -> tuple[str, dict[str, re.Pattern[str]]]:
-    """Write a Starlette path as a template, with the patterns of convertors that take less than a segment.
-
-    `{x:path}` becomes `{x*}`, every other parameter `{x}`. Raises ValueError where that says another thing.
-    """
-    text, narrow, at = "", {}, 0
-    for match in PARAM_REGEX.finditer(path):
-        kind = match[2].lstrip(":") if match[2] else "str"
-        text += quote(path[at : match.start()], safe=_PATH_SAFE)
-        text += "{" + match[1] + ("*}" if kind == "path" else "}")
-        if kind not in _WHOLE_SEGMENT:
-            narrow[match[1]] = re.compile(CONVERTOR_TYPES[kind].regex)
-        at = match.end()
-    return text + quote(path[at:], safe=_PATH_SAFE), narrow
-
-
 def _same(first: Listed, second: Listed) -> bool:
     """Tell whether one is HTTP and one a websocket of one path that need the same: one rule serves both."""
     return (
@@ -256,34 +234,3 @@ def _same(first: Listed, second: Listed) -> bool:
         and first.rule == second.rule
         and first.operation == second.operation
     )
-
-
-def _declared(dependant: Dependant) -> Iterator[Declared]:
-    """Every declaration among a route's dependencies, at any depth."""
-    if isinstance(dependant.call, Declared):
-        yield dependant.call
-    for inner in dependant.dependencies:
-        yield from _declared(inner)
-
-
-def _is_own_page(context: RouteContext, app: Any) -> bool:
-    own = {"openapi_url", "docs_url", "redoc_url", "swagger_ui_oauth2_redirect_url"}
-    return (
-        isinstance(app, FastAPI)
-        and getattr(context.endpoint, "__module__", "") == "fastapi.applications"
-        and context.path in {getattr(app, name, None) for name in own}
-    )
-
-
-def _frontends(app: Any) -> Iterator[str]:
-    """The paths of FastAPI's frontends, which are tried after everything else and are not among the routes."""
-    router = app.router if isinstance(app, Starlette) else app
-    for group in getattr(router, "_iter_low_priority_routes", tuple)():
-        prefix = getattr(group, "frontend_prefix", "")
-        for route in getattr(getattr(group, "original_route", group), "routes", ()):
-            yield prefix.rstrip("/") + route.path
-
-
-def _name(thing: BaseRoute | Any) -> str:
-    kind = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{kind.__module__}.{kind.__qualname__}"
