@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
     from scopekey.server.node import Node
 
 
+# Two threads that come first at once must not open twice. One lock for all, so that a fork can wait for it:
+# a child must never find half of an opening, or a lock whose owner did not come along.
+_opening = threading.RLock()
+
+
 class Scopekey:
-    """Keys of this machine's home folder. Opens nothing until it is first used, and again after a fork."""
+    """Keys of this machine's home folder, for all threads. Opens nothing until it is first used.
+
+    After a fork parent and child each open files and connections of their own, when they need them.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.missing_permission_status = settings.missing_permission_status
         self._opened: Verifier | None = None
         self._close: Callable[[], None] | None = None
-        self._pid = 0
 
     @classmethod
     def open(cls, home: str | os.PathLike[str] | None = None, **settings: Any) -> Self:
@@ -57,17 +65,21 @@ class Scopekey:
 
     @property
     def verifier(self) -> Verifier:
-        """The verifier over the replica, opened at first use in each process."""
-        if self._opened is None or self._pid != os.getpid():
-            self._opened, self._close = self._open()
-            self._pid = os.getpid()
-        return self._opened
+        """The verifier over the replica. Raises FileNotFoundError where there is no home folder."""
+        opened = self._opened
+        if opened is None:
+            with _opening:
+                if self._opened is None:
+                    self._opened, self._close = self._open()
+                opened = self._opened
+        return opened
 
     def close(self) -> None:
         """Hand over what was recorded, and let go of the files."""
-        if self._close is not None and self._pid == os.getpid():
-            self._close()
-        self._opened = self._close = None
+        with _opening:
+            close, self._opened, self._close = self._close, None, None
+        if close is not None:
+            close()
 
     def __enter__(self) -> Self:
         return self
@@ -78,14 +90,22 @@ class Scopekey:
         self.close()
 
     def _open(self) -> tuple[Verifier, Callable[[], None]]:
+        self._refuse_nothing()
         node = self._node()
         if node is not None:
             return node.verifier, node.close
         return self._without_store()
 
+    def _refuse_nothing(self) -> None:
+        """A folder that is not there is a mistake in the caller's set-up; it is not made here."""
+        if self.settings.database_url is None and not self.settings.home.is_dir():
+            raise FileNotFoundError(
+                f"there is no home folder at {self.settings.home}; make one with `scopekey init`, or set SCOPEKEY_HOME"
+            )
+
     def _node(self) -> "Node | None":
         """The whole node where the store can be reached from here: it brings the replica level."""
-        if importlib.util.find_spec("sqlalchemy") is None or importlib.util.find_spec("fastapi") is None:
+        if any(importlib.util.find_spec(package) is None for package in ("sqlalchemy", "alembic")):
             return None
         from scopekey.server.node import Node
 
@@ -106,3 +126,7 @@ class Scopekey:
             freshness=freshness,
         )
         return verifier, index.close
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)

@@ -7,7 +7,7 @@ import typer
 
 from scopekey.cli.acting import caller, home
 from scopekey.cli.output import AsJson, Local, Yes, confirm, print_json, print_table, warn
-from scopekey.cli.rules import load_catalog
+from scopekey.cli.rules_table import load_catalog
 from scopekey.wire.catalog_file import write_catalog
 from scopekey.wire.changes import catalog_digest
 

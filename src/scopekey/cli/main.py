@@ -9,7 +9,6 @@ import typer
 from pydantic import ValidationError
 
 import scopekey
-
 from scopekey.cli import catalog, db, keys, organizations, pepper, rules
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.check import check
@@ -49,7 +48,7 @@ def _tell_version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 - Typer hands it to the callback
+    version: Annotated[
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -92,10 +91,11 @@ def run() -> None:
         SchemaError,
         StoreUnavailableError,
         UnreachableError,
-        OSError,
         ValueError,
     ) as error:
         _end(str(error), COULD_NOT)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), COULD_NOT)
 
 
 def missing_extra(package: str) -> str:

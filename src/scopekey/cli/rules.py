@@ -2,22 +2,21 @@
 
 import importlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from scopekey.cli.acting import CannotActError, caller, has_home, home
+from scopekey.cli.acting import CannotActError, caller, home
 from scopekey.cli.check import print_steps
 from scopekey.cli.output import AsJson, Local, Yes, confirm, warn
-from scopekey.core.catalog import Catalog, Resource
+from scopekey.cli.rules_least import least
+from scopekey.cli.rules_table import CatalogFile, RulesFile, load_catalog, read_call, rules_table
 from scopekey.core.explain import explain_call
-from scopekey.core.grant import Register
 from scopekey.core.matcher import Matcher
-from scopekey.core.rules import METHOD, Rules
-from scopekey.wire.catalog_file import read_catalog, write_catalog
+from scopekey.core.rules import Rules
+from scopekey.wire.catalog_file import write_catalog
 from scopekey.wire.changes import rules_digest
 from scopekey.wire.openapi import Proposal, proposal_text, propose
 from scopekey.wire.rules_file import read_rules, write_rules
@@ -25,9 +24,9 @@ from scopekey.wire.rules_file import read_rules, write_rules
 app = typer.Typer(no_args_is_help=True, help="Which operation needs what: propose, explain, apply.")
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="The rules file to write.")]
-CatalogFile = Annotated[Path | None, typer.Option("--catalog", help="The catalog's file.")]
-RulesFile = Annotated[Path | None, typer.Option("--rules", help="The rules' file; else the applied ones.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]
+
+app.command("least")(least)
 
 
 @app.command("import")
@@ -75,11 +74,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say how a call is read, which rule decides it and what it needs."""
-    method, space, target = call.partition(" ")
-    if not space or not METHOD.fullmatch(method) or not target.isascii():
-        raise CannotActError(f'{call!r} is not a call: write it as in "GET /datasets/42"')
-    table, register = _table(rules, catalog)
-    steps, _ = explain_call(Matcher(table, register), method, target.encode("ascii"))
+    method, target = read_call(call)
+    table, register = rules_table(rules, catalog)
+    steps, _ = explain_call(Matcher(table, register), method, target)
     print_steps(steps, as_json=as_json)
     raise typer.Exit(0 if all(step.passed is not False for step in steps) else 1)
 
@@ -109,11 +106,6 @@ def apply(
         )
         place = apply_rules(node.authority, actor, table)
         warn(f"Applied at position {place.position if place else 0}.")
-
-
-def load_catalog(file: Path) -> Catalog:
-    """Read a catalog's file. Raises FileError."""
-    return read_catalog(file.read_text("utf-8"), str(file))
 
 
 def _load(document: Path) -> dict[str, Any]:
@@ -149,46 +141,6 @@ def _app(target: str) -> Any:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise CannotActError(f"{target!r} cannot be imported: {error}") from error
-
-
-def _table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Register]:
-    """The rules and a register to look them up in: from files, from the home folder, or made up of the rules."""
-    at_home = _applied() if rules is None or catalog is None else None
-    register = at_home[0] if at_home else None
-    if catalog is not None:
-        register = Register.first(load_catalog(catalog))
-    if rules is None:
-        if at_home is None:
-            raise CannotActError("there are no applied rules here: name a file with --rules")
-        return at_home[1], register or at_home[0]
-    table = read_rules(rules.read_text("utf-8"), str(rules), register.catalog if register else None)
-    if register is None:
-        warn("No --catalog and no home folder: permissions are not looked up.")
-        register = Register.first(_catalog_of(table))
-    return table, register
-
-
-def _applied() -> tuple[Register, Rules] | None:
-    if os.environ.get("SCOPEKEY_URL") or not has_home():
-        return None
-    from scopekey.authority.actor import Caller
-    from scopekey.authority.catalog import applied
-
-    with home() as node:
-        return applied(node.authority, Caller.machine())
-
-
-def _catalog_of(rules: Rules) -> Catalog:
-    """A catalog of just the permissions that rules name."""
-    levels: dict[str, dict[str, None]] = {}
-    for rule in rules.rules:
-        for alternative in rule.requirement.any_of if rule.requirement else ():
-            for permission in alternative:
-                if not permission.resource.startswith("scopekey_"):
-                    levels.setdefault(permission.resource, {})[permission.level] = None
-    names = tuple(dict.fromkeys(level for found in levels.values() for level in found)) or ("read", "write")
-    resources = tuple(Resource(name, name, "", tuple(found)) for name, found in levels.items())
-    return Catalog("unnamed", resources, levels=names, observes=tuple(level for level in names if level == "read"))
 
 
 def _operations(rules: Rules) -> dict[str, object]:

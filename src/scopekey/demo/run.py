@@ -112,6 +112,10 @@ def _listen(port: int) -> socket.socket:
 
 
 def _stay(console: Console, platform: str, management: str, home: Path, keys: dict[str, Actor]) -> None:
+    # Before anything is told: whoever reads that Ctrl-C ends it may press it at once.
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     folder = home / "keys"
     folder.mkdir(mode=0o700)
     for name, actor in keys.items():
@@ -120,9 +124,6 @@ def _stay(console: Console, platform: str, management: str, home: Path, keys: di
     for line in _lines(platform, management, folder):
         console.print(line, markup=False)
     console.print("\nCtrl-C ends it.")
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     ended.wait()
 
 
