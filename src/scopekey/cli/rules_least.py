@@ -16,6 +16,9 @@ from scopekey.core.target import UnreadableTarget, read_target
 from scopekey.insight.least import Call, Least
 from scopekey.insight.least import least as least_grant
 
+Calls = Annotated[list[str] | None, typer.Argument(metavar="CALL…", help='As in "GET /datasets/42"; - reads them.')]
+CallsFile = Annotated[Path | None, typer.Option("--from", help="A file with one call a line; # begins a comment.")]
+
 
 def least(
     calls: Annotated[

@@ -1,5 +1,6 @@
 """The rules a command looks at: from files, or the applied ones; and the calls it is asked about."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 

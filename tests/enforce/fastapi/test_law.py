@@ -69,7 +69,7 @@ HOMES = st.tuples(st.sampled_from(["direct", "direct", "router", "mount"]), st.s
 ROUTES = st.lists(st.tuples(METHODS, PATHS, HOMES), min_size=3, max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, st.lists(st.tuples(METHODS, TARGETS), min_size=1, max_size=8))
 def test_the_operation_decided_is_the_route_served(routes, targets):
     kept, app = fitting(routes)

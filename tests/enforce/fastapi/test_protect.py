@@ -200,6 +200,8 @@ HIDDEN = [
     ("/x/{a:int}", "/x/7"),
     ("/x/{a:int}", "/{p:path}"),
     ("/{a}.json", "/v{b}.json"),
+    ("/7/{x:int}", "/{x:int}/a"),
+    ("/{x}/a", "/7/{y:int}"),
 ]
 BESIDE = [
     ("/x/b", "/x/{a}"),

@@ -73,9 +73,14 @@ class Earlier:
 
 
 class Meeting(NamedTuple):
-    """A path that two routes match; `falls_through`: the first one's convertors can decline such a path."""
+    """A path that the templates of two routes match.
+
+    `declined` tells for each whether its convertors decline the path after all; `falls_through`, whether
+    those of the first can decline another such path.
+    """
 
     path: tuple[str, ...]
+    declined: tuple[bool, bool]
     falls_through: bool
 
 
@@ -84,15 +89,19 @@ def clash(method: str, first: Shape, second: Shape) -> str | None:
     meeting = meet(first, second)
     if meeting is None:
         return None
-    if first.template.covers(second.template):
+    declined, other_declined = meeting.declined
+    if first.template.covers(second.template) and not declined:
         return "which matches all of its paths"
     pair = (Operation(method, first.template), Operation(method, second.template))
     match = Matcher(Rules(tuple(Rule(operation, None) for operation in pair)), _NO_PERMISSIONS).match(
         method, meeting.path
     )
-    if match is None or match.operation != pair[0]:
-        return f"which is served on paths like /{'/'.join(meeting.path)} although this one is more specific there"
-    if meeting.falls_through:
+    if declined and other_declined:
+        return None
+    # The rules know no convertors: they must choose the one that the router is left with.
+    if match is None or match.operation != pair[declined]:
+        return f"because the router and the rules choose differently on paths like /{'/'.join(meeting.path)}"
+    if meeting.falls_through and not declined:
         return "whose convertors decline some paths that the rules take for its own"
     return None
 
@@ -130,24 +139,24 @@ def _aligned(
     other_narrow: dict[str, re.Pattern[str]],
 ) -> Meeting | None:
     path: list[str] = []
-    falls_through = False
+    declined = other_declined = falls_through = False
     for one, other in zip(mine, theirs, strict=True):
-        shared = _shared(one, other, narrow, other_narrow)
+        shared = _shared(one, other)
         if shared is None:
             return None
         path.append(shared)
+        declined = declined or (isinstance(other, Literal) and _declines(one, shared, narrow))
+        other_declined = other_declined or (isinstance(one, Literal) and _declines(other, shared, other_narrow))
         falls_through = falls_through or (_is_narrow(one, narrow) and not isinstance(other, Literal))
-    return Meeting(tuple(path), falls_through)
+    return Meeting(tuple(path), (declined, other_declined), falls_through)
 
 
-def _shared(
-    one: Segment, other: Segment, narrow: dict[str, re.Pattern[str]], other_narrow: dict[str, re.Pattern[str]]
-) -> str | None:
+def _shared(one: Segment, other: Segment) -> str | None:
     """A text that both segments match, or None."""
     if isinstance(one, Literal):
-        return one.text if _accepts(other, one.text, other_narrow) else None
+        return one.text if isinstance(other, Span) or other.accepts(one.text) else None
     if isinstance(other, Literal):
-        return other.text if _accepts(one, other.text, narrow) else None
+        return _shared(other, one)
     if isinstance(one, Mixed) and isinstance(other, Mixed):
         candidates = (
             _mixed(start, middle, end)
@@ -164,12 +173,11 @@ def _mixed(start: str, middle: Mixed, end: str) -> str:
     return _SAMPLE.join((start, *middle.literals[1:-1], end))
 
 
-def _accepts(segment: Segment, text: str, narrow: dict[str, re.Pattern[str]]) -> bool:
-    if isinstance(segment, Span):
-        return True
-    if isinstance(segment, Parameter) and segment.name in narrow and not narrow[segment.name].fullmatch(text):
+def _declines(segment: Segment, text: str, narrow: dict[str, re.Pattern[str]]) -> bool:
+    if not isinstance(segment, Parameter):
         return False
-    return segment.accepts(text)
+    pattern = narrow.get(segment.name)
+    return pattern is not None and not pattern.fullmatch(text)
 
 
 def _is_narrow(segment: Segment, narrow: dict[str, re.Pattern[str]]) -> bool:

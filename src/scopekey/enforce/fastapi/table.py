@@ -174,7 +174,8 @@ class Table:
             return None
         operation, shape = found
         for mount in self._swallowed:
-            if meet(mount.shape, shape):
+            meeting = meet(mount.shape, shape)
+            if meeting and not meeting.declined[0]:
                 self.faults.append(f"{where} is hidden by {mount.where}, which answers its paths: register it earlier")
         listed = [d for d in declared if isinstance(d, Declared)]
         if kind == "page" and self._docs == "public":
