@@ -29,13 +29,16 @@ class Timing(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, rounds: list[float], n: int) -> "Timing":
+        """Sum up the rounds."""
         return cls(median(rounds), min(rounds), max(rounds), n)
 
     @property
     def spread(self) -> str:
+        """The fastest and the slowest round, in words."""
         return f"{self.least:,.0f} to {self.greatest:,.0f} ns"
 
     def result(self, name: str, note: str = "") -> Result:
+        """Write it as a figure of the report."""
         said = f"rounds: {self.spread}"
         return Result(name, round(self.median, 1), "ns", self.n, f"{note}; {said}" if note else said)
 

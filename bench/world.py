@@ -96,6 +96,7 @@ class Population:
 
     @property
     def place(self) -> Place:
+        """Where the replica is once it is loaded."""
         return Place("benchmark", self.count + 3, bytes(MARK_SIZE))
 
     def _keys(self) -> Iterator[Key]:

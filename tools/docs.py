@@ -1,7 +1,7 @@
 """Writes the generated docs, or with `--check` says where they are out of date.
 
-A generator is a function that returns `{path: text}`, paths relative to the root of the repository; it is listed here
-by `@generates`. A page that is written by hand but for a table uses `between` to put its text between two marks.
+A generator is a function that returns `{path: text}`, paths relative to the root of the repository; it is listed in
+GENERATORS. What they write is read off the code, and is the same on every machine.
 """
 
 import argparse
@@ -10,28 +10,21 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tools import docs_cli, docs_http, docs_permissions, docs_problems, docs_python, docs_settings
+
 ROOT = Path(__file__).resolve().parent.parent
 
 Pages = Mapping[str, str]
 Generator = Callable[[], Pages]
 
-GENERATORS: list[Generator] = []
-
-
-def generates(generator: Generator) -> Generator:
-    """List a generator, so that `make docs` runs it and `make check` compares."""
-    GENERATORS.append(generator)
-    return generator
-
-
-def between(path: str, mark: str, text: str) -> str:
-    """The file at `path` with `text` put between `<!-- begin: mark -->` and `<!-- end: mark -->`."""
-    page = (ROOT / path).read_text(encoding="utf-8")
-    begin, end = f"<!-- begin: {mark} -->", f"<!-- end: {mark} -->"
-    if page.count(begin) != 1 or page.count(end) != 1 or page.index(end) < page.index(begin):
-        raise ValueError(f"{path} must hold {begin} and, after it, {end}, each once")
-    head, rest = page.split(begin)
-    return f"{head}{begin}\n\n{text.strip()}\n\n{end}{rest.split(end)[1]}"
+GENERATORS: tuple[Generator, ...] = (
+    docs_settings.pages,
+    docs_cli.pages,
+    docs_problems.pages,
+    docs_http.pages,
+    docs_permissions.pages,
+    docs_python.pages,
+)
 
 
 def generated() -> dict[str, str]:
@@ -40,7 +33,7 @@ def generated() -> dict[str, str]:
     for generator in GENERATORS:
         for path, text in generator().items():
             if path in pages:
-                raise ValueError(f"two generators write {path}; the second is {generator.__name__}")
+                raise ValueError(f"two generators write {path}; the second is {generator.__module__}")
             pages[path] = text
     return pages
 

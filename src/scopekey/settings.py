@@ -41,7 +41,9 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 class Settings(BaseSettings):
     """Everything that can be set. Durations are written `5s`, `15m`, `90d`."""
 
-    model_config = SettingsConfigDict(env_prefix="SCOPEKEY_", toml_file="scopekey.toml", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SCOPEKEY_", toml_file="scopekey.toml", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         Path(".scopekey"), description="The folder of the store, the replica, the pepper and the signing key."
@@ -135,7 +137,7 @@ def _secret_words(given: SecretStr | None, file: Path, variable: str) -> list[st
     if given is not None:
         text = given.get_secret_value()
     elif file.exists():
-        text = file.read_text("ascii")
+        text = file.read_text("ascii", errors="replace")
     else:
         raise MissingSecretError(
             f"there is no {file.name.replace('_', ' ')}: neither {variable} is set nor does {file} exist; "

@@ -30,10 +30,7 @@ def create_organization(
         _refuse_stranger(work)
         made = Organization(organization_id(authority.random(16)), asked.name, policy=_policy(asked.policy))
         work.tx.organizations.insert(made, work.now)
-        work.change(
-            made,
-            "organization.create", organization=made.id, after=organization_record(made)
-        )
+        work.change(made, "organization.create", organization=made.id, after=organization_record(made))
     return organization_answer(made), work.place
 
 

@@ -1,8 +1,8 @@
-"""The applied catalog as the permissions reference."""
+"""The permissions reference over the API: the same that `scopekey rules reference` prints."""
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.unit_of_work import Authority
-from scopekey.core.catalog import Catalog, Resource
+from scopekey.insight.reference import GroupEntry, ResourceEntry, reference
 from scopekey.wire.resources import (
     PermissionAnswer,
     PermissionsAnswer,
@@ -13,14 +13,16 @@ from scopekey.wire.resources import (
 
 
 def permissions_reference(authority: Authority, caller: Caller) -> PermissionsAnswer:
-    """Every resource with its permissions, in the catalog's order."""
+    """Every resource with its permissions and what each one opens, by group."""
     with authority.looking(caller) as work:
-        catalog = work.register.catalog
-        return PermissionsAnswer(
-            catalog=catalog.name,
-            levels=list(catalog.levels),
-            resources=[_resource(catalog, resource) for resource in catalog.all_resources],
-        )
+        built = reference(work.register, work.rules())
+    return PermissionsAnswer(
+        catalog=built.catalog,
+        levels=list(built.levels),
+        resources=[_resource(group, resource) for group in built.groups for resource in group.resources],
+        public=list(built.public),
+        any_key=list(built.any_key),
+    )
 
 
 def presets_reference(authority: Authority, caller: Caller) -> PresetsAnswer:
@@ -35,20 +37,21 @@ def presets_reference(authority: Authority, caller: Caller) -> PresetsAnswer:
         )
 
 
-def _resource(catalog: Catalog, resource: Resource) -> ResourceAnswer:
-    permissions = [catalog.permissions[f"{resource.name}:{level}"] for level in resource.levels]
+def _resource(group: GroupEntry, resource: ResourceEntry) -> ResourceAnswer:
     return ResourceAnswer(
         name=resource.name,
         title=resource.title,
-        group=resource.group,
+        group=group.title,
         covers=resource.covers,
         permissions=[
             PermissionAnswer(
-                name=str(permission),
-                title=catalog.title(permission),
-                level=permission.level,
-                observes=catalog.observing(permission),
+                name=entry.name,
+                title=entry.title,
+                level=entry.level,
+                observes=entry.observes,
+                implies=list(entry.implies),
+                opens=[opening.operation for opening in entry.opens],
             )
-            for permission in permissions
+            for entry in resource.permissions
         ],
     )

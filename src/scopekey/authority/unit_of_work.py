@@ -150,7 +150,7 @@ class UnitOfWork:
         """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
         found = self.tx.organizations.get(organization_id, lock=lock) if is_organization_id(organization_id) else None
         if found is None or not self.actor.sees(found.id):
-            raise ProblemError("not_found", f"There is no organization {organization_id}.")
+            raise ProblemError("not_found", "There is no organization with that id.")
         return found
 
     def rules(self) -> Rules:

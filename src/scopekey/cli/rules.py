@@ -1,7 +1,6 @@
 """``scopekey rules …``: propose rules from a description or an app, explain them, apply them."""
 
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +9,11 @@ import typer
 
 from scopekey.cli.acting import CannotActError, caller, home
 from scopekey.cli.check import print_steps
+from scopekey.cli.documents import load_document
 from scopekey.cli.output import AsJson, Local, Yes, confirm, warn
+from scopekey.cli.rules_annotate import annotate
 from scopekey.cli.rules_least import least
+from scopekey.cli.rules_reference import reference
 from scopekey.cli.rules_table import CatalogFile, RulesFile, load_catalog, read_call, rules_table
 from scopekey.core.explain import explain_call
 from scopekey.core.matcher import Matcher
@@ -27,17 +29,19 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The rules file to 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]
 
 app.command("least")(least)
+app.command("annotate")(annotate)
+app.command("reference")(reference)
 
 
 @app.command("import")
 def import_(
-    document: Annotated[Path, typer.Argument(metavar="OPENAPI", help="An OpenAPI 3.0 or 3.1 description, JSON.")],
+    document: Annotated[Path, typer.Argument(metavar="OPENAPI", help="An OpenAPI description, JSON or YAML.")],
     output: Output = Path("rules.toml"),
     catalog: CatalogFile = None,
     force: Force = False,
 ) -> None:
     """Propose rules from an OpenAPI description; without --catalog a proposed one is written beside them."""
-    proposal = propose(_load(document), None if catalog is None else load_catalog(catalog))
+    proposal = propose(load_document(document), None if catalog is None else load_catalog(catalog))
     beside = None if catalog is not None else output.with_name("catalog.toml")
     for file in (output, beside):
         if file is not None and file.exists() and not force:
@@ -106,16 +110,6 @@ def apply(
         )
         place = apply_rules(node.authority, actor, table)
         warn(f"Applied at position {place.position if place else 0}.")
-
-
-def _load(document: Path) -> dict[str, Any]:
-    try:
-        loaded = json.loads(document.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise CannotActError(f"{document} is not JSON ({error}); convert a YAML description to JSON first") from error
-    if not isinstance(loaded, dict):
-        raise CannotActError(f"{document} is not an OpenAPI description: it must be an object")
-    return loaded
 
 
 def _report(proposal: Proposal, output: Path, beside: Path | None) -> None:

@@ -1,8 +1,10 @@
 """The management API over HTTP, with the same words and types as the operations behind it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel
@@ -28,6 +30,7 @@ from scopekey.wire.resources import (
 
 Resource = TypeVar("Resource", bound=BaseModel)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_KEY = re.compile(r"[\x21-\x7e]+")
 
 
 class UnreachableError(Exception):
@@ -39,9 +42,17 @@ class ManagementClient:
 
     def __init__(self, url: str, key: str, *, timeout: float = 30.0) -> None:
         base = httpx.URL(url)
-        if base.scheme != "https" and base.host not in LOOPBACK:
+        if base.scheme != "https" and not (base.scheme == "http" and base.host in LOOPBACK):
             raise ValueError(f"{base.scheme}://{base.host} would carry the key in the clear: use https")
-        self._http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=timeout)
+        if not _KEY.fullmatch(key):
+            raise ValueError("the key is empty or holds characters that no key has: give it as it was printed")
+        # A proxy of the environment would get plain HTTP to read.
+        self._http = httpx.Client(
+            base_url=base,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=timeout,
+            trust_env=base.scheme == "https",
+        )
 
     def create_key(self, body: CreateKey, *, idempotency_key: str | None = None) -> IssuedKey:
         """Issue a key."""
@@ -53,23 +64,25 @@ class ManagementClient:
 
     def show_key(self, key_id: str) -> KeyAnswer:
         """Show a key."""
-        return self._get(f"/v1/keys/{key_id}", KeyAnswer)
+        return self._get(f"/v1/keys/{_part(key_id)}", KeyAnswer)
 
     def edit_key(self, key_id: str, body: EditKey, *, version: int | None = None) -> KeyAnswer:
         """Change a key in place."""
-        return self._send("PATCH", f"/v1/keys/{key_id}", KeyAnswer, body, _match(version))
+        return self._send("PATCH", f"/v1/keys/{_part(key_id)}", KeyAnswer, body, _match(version))
 
     def rotate_key(self, key_id: str, body: RotateKey, *, idempotency_key: str | None = None) -> IssuedKey:
         """Give a key a new secret."""
-        return self._send("POST", f"/v1/keys/{key_id}/rotate", IssuedKey, body, _repeat(idempotency_key))
+        return self._send("POST", f"/v1/keys/{_part(key_id)}/rotate", IssuedKey, body, _repeat(idempotency_key))
 
     def revoke_key(self, key_id: str, body: RevokeKey) -> KeyAnswer:
         """End a key."""
-        return self._send("POST", f"/v1/keys/{key_id}/revoke", KeyAnswer, body)
+        return self._send("POST", f"/v1/keys/{_part(key_id)}/revoke", KeyAnswer, body)
 
     def reach_key(self, key_id: str, *, without: Sequence[str] = (), with_: Sequence[str] = ()) -> ReachAnswer:
         """List what a key can call."""
-        return self._get(f"/v1/keys/{key_id}/reach", ReachAnswer, {"without": list(without), "with": list(with_)})
+        return self._get(
+            f"/v1/keys/{_part(key_id)}/reach", ReachAnswer, {"without": list(without), "with": list(with_)}
+        )
 
     def whoami(self) -> WhoamiAnswer:
         """Ask what the calling key is."""
@@ -89,13 +102,15 @@ class ManagementClient:
 
     def show_organization(self, organization_id: str) -> OrganizationAnswer:
         """Show a tenant."""
-        return self._get(f"/v1/organizations/{organization_id}", OrganizationAnswer)
+        return self._get(f"/v1/organizations/{_part(organization_id)}", OrganizationAnswer)
 
     def edit_organization(
         self, organization_id: str, body: EditOrganization, *, version: int | None = None
     ) -> OrganizationAnswer:
         """Change a tenant."""
-        return self._send("PATCH", f"/v1/organizations/{organization_id}", OrganizationAnswer, body, _match(version))
+        return self._send(
+            "PATCH", f"/v1/organizations/{_part(organization_id)}", OrganizationAnswer, body, _match(version)
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -131,7 +146,11 @@ class ManagementClient:
 
     def _read(self, response: httpx.Response, answer: type[Resource]) -> Resource:
         if response.is_success:
-            return answer.model_validate_json(response.content)
+            try:
+                return answer.model_validate_json(response.content)
+            except ValueError:
+                # Without its cause: the message of a validation repeats what it read, a new secret perhaps.
+                raise UnreachableError("the server answered something that is no answer of Scopekey's") from None
         raise _problem(response)
 
 
@@ -145,6 +164,11 @@ def _problem(response: httpx.Response) -> Exception:
         return UnreachableError(f"the server answered {code}, which this version does not know: {detail}")
     usual = {"type", "title", "status", "detail", "code"}
     return ProblemError(code, detail, **{name: value for name, value in document.items() if name not in usual})
+
+
+def _part(identity: str) -> str:
+    """An id as one segment of a path, whatever stands in it."""
+    return quote(identity, safe="")
 
 
 def _repeat(idempotency_key: str | None) -> dict[str, str]:

@@ -57,8 +57,13 @@ def control_plane(node: Node, *, close: bool = True) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in PATHS:
             await probes(scope, receive, send)
-        else:
+            return
+        try:
             await api(scope, receive, send)
+        except Exception:
+            # It was answered and logged without its message; raised on, the server would log it with one.
+            if scope["type"] != "http":
+                raise
 
     return app
 

@@ -1,6 +1,7 @@
 """The beginning of a deployment: the home folder, its secrets, the operator and the first key."""
 
 import secrets
+import shutil
 from pathlib import Path
 
 from scopekey.audit.signing import signing_key_id
@@ -27,12 +28,15 @@ def begin(settings: Settings, *, operator: str = "Operator") -> str:
         raise StartRefusedError(
             f"{settings.home} is a home folder already; use it, or set SCOPEKEY_HOME to another one"
         )
+    new = not settings.home.exists()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = _write_secrets(settings)
     try:
         return _fill(settings, Beginning(catalog, rules, signing_key_id(settings.signing_seed()), operator))
     except BaseException as error:
         _remove(made)
+        if new:
+            shutil.rmtree(settings.home, ignore_errors=True)
         if isinstance(error, AlreadyInitialisedError):
             raise StartRefusedError(str(error)) from error
         if settings.database_url is None:

@@ -10,6 +10,11 @@ from scopekey.wire.problems import CONTENT_TYPE, problem_document
 
 LIMIT = 1 << 20
 MAX_DEPTH = 64
+_DIGITS = 15
+
+
+class _GoneError(Exception):
+    """The caller went away before the body was complete."""
 
 
 class BodyLimit:
@@ -24,7 +29,10 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
+        try:
+            body = await self._read(scope, receive)
+        except _GoneError:
+            return
         if body is None:
             await _refuse(scope, send, "too_large", f"The body is larger than {self.limit} bytes. Send less.")
         elif _depth(body) > MAX_DEPTH:
@@ -33,12 +41,15 @@ class BodyLimit:
             await self.app(scope, _Replay(body, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, None where it is over the limit. Raises _GoneError: part of a body is none."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if declared.isdigit() and int(declared) > self.limit:
+        if declared.isdigit() and (len(declared) > _DIGITS or int(declared) > self.limit):
             return None
         parts = bytearray()
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
             parts += message.get("body", b"")
             if len(parts) > self.limit:
                 return None

@@ -1,6 +1,7 @@
 """Every way in which a request can fail becomes a problem document, in this one place. Nothing sent is echoed."""
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -73,8 +74,9 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    # The type alone: a message or a traceback's values could carry what was sent.
-    log.error("unexpected %s while answering %s", type(error).__name__, request.method)
+    # Where it broke, but no message and no value: they could carry what was sent.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("unexpected %s while answering %s\n%s", type(error).__name__, request.method, frames)
     return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
 
 

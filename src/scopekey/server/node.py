@@ -22,7 +22,7 @@ from scopekey.replica.freshness import Freshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
-from scopekey.store.engine import Store
+from scopekey.store.engine import LOCK_TIMEOUT, Store
 from scopekey.wire.catalog_file import read_catalog
 from scopekey.wire.changes import catalog_digest, rules_digest
 from scopekey.wire.rules_file import read_rules
@@ -35,12 +35,14 @@ class StartRefusedError(RuntimeError):
 class Node:
     """What a process of the control plane works with. Close it, so that its journal is handed over."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], int] = milliseconds) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], int] = milliseconds, lock_timeout: int = LOCK_TIMEOUT
+    ) -> None:
         """Join the parts; nothing is read yet but the pepper. Raises MissingSecretError, SchemaError."""
         peppers = settings.peppers()
         self.settings = settings
         self.missing_permission_status = settings.missing_permission_status
-        self.store = Store.open(settings.store_url)
+        self.store = Store.open(settings.store_url, lock_timeout=lock_timeout)
         self.index = LmdbIndex(settings.replica_path)
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
@@ -51,12 +53,14 @@ class Node:
         self._verifier: Verifier | None = None
 
     @classmethod
-    def open(cls, settings: Settings, *, clock: Callable[[], int] = milliseconds) -> Self:
+    def open(
+        cls, settings: Settings, *, clock: Callable[[], int] = milliseconds, lock_timeout: int = LOCK_TIMEOUT
+    ) -> Self:
         """Join the parts of an initialised deployment and bring the replica level.
 
         Raises StartRefusedError where pepper, signing key, catalog or rules do not fit the store's.
         """
-        node = cls(settings, clock=clock)
+        node = cls(settings, clock=clock, lock_timeout=lock_timeout)
         try:
             node._refuse_stranger()
             catch_up(node.store, node.index)

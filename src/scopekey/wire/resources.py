@@ -1,14 +1,26 @@
 """What the management API takes and gives: one definition for the server, the command line and the client."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from scopekey.core.network import parse_network
 from scopekey.wire.times import parse_duration
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 MAX_LISTED = 1_000
 
 
@@ -19,6 +31,12 @@ def _duration(text: str) -> str:
 
 def _network(text: str) -> str:
     return str(parse_network(text))
+
+
+def _time(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        return value
+    raise ValueError("must be a time as in RFC 3339, with its zone: 2027-02-21T09:00:00Z")
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_CONTROL)]
@@ -41,12 +59,14 @@ Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=20)]
 KeyIdText = Annotated[str, StringConstraints(pattern=r"^key_[0-9A-Za-z]{12}$")]
 OrganizationIdText = Annotated[str, StringConstraints(pattern=r"^org_[0-9A-Za-z]{12}$")]
 Time = Annotated[AwareDatetime, Field(description="RFC 3339, with its zone", examples=["2027-02-21T09:00:00Z"])]
+# Numbers are not taken for times: seconds and milliseconds would be told apart by guessing.
+SentTime = Annotated[Time, Field(strict=False), BeforeValidator(_time)]
 
 
 class Body(BaseModel):
     """Something a caller sends: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Answer(BaseModel):
@@ -59,7 +79,7 @@ class Lifetime(Body):
     """When a key ends: at most one of the three."""
 
     expires_in: Duration | None = Field(None, examples=["90d"])
-    expires_at: Time | None = None
+    expires_at: SentTime | None = None
     never_expires: bool = False
 
     @model_validator(mode="after")
@@ -255,6 +275,8 @@ class PermissionAnswer(Answer):
     title: str
     level: str
     observes: bool
+    implies: list[str] = Field(default=[], description="What it brings along")
+    opens: list[str] = Field(default=[], description="The operations it has a part in opening")
 
 
 class ResourceAnswer(Answer):
@@ -273,6 +295,8 @@ class PermissionsAnswer(Answer):
     catalog: str
     levels: list[str]
     resources: list[ResourceAnswer]
+    public: list[str] = Field(default=[], description="The operations that need no key")
+    any_key: list[str] = Field(default=[], description="The operations that any live key opens")
 
 
 class PresetAnswer(Answer):

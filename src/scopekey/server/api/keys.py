@@ -83,6 +83,7 @@ def revoke_own_key(authority: Authorized, caller: Calling, body: RevokeKey, resp
     """Revoke the calling key. A key may always do that."""
     answer, place = revoke_key(authority, caller, caller.id, body)
     say_position(response, place)
+    say_version(response, answer.version)
     return answer
 
 

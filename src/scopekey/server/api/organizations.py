@@ -52,7 +52,9 @@ def get_organization(
 
 
 @router.patch(
-    "/{organization_id}", dependencies=[_writes], responses=refusals("not_found", "conflict", "version_conflict")
+    "/{organization_id}",
+    dependencies=[_writes],
+    responses=refusals("exceeds_caller", "not_found", "conflict", "version_conflict"),
 )
 def patch_organization(
     authority: Authorized,

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from scopekey.authority.permissions import known
 from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
 from scopekey.core.grant import Register
 from scopekey.core.key import Key
@@ -40,7 +41,9 @@ def _ask(verifier: Verifier, body: Verify, request_id: str) -> tuple[Event, Tick
         return verifier.applied.request(
             method, target.encode("ascii"), body.key, address=body.address, request_id=request_id
         )
-    return verifier.ask(body.key, body.permissions or [], address=body.address, request_id=request_id)
+    names, register = body.permissions or [], verifier.register
+    wanted = names if register is None else [str(known(register, name)) for name in names]
+    return verifier.ask(body.key, wanted, address=body.address, request_id=request_id)
 
 
 def _answer(event: Event, verifier: Verifier, asking: Event) -> VerifyAnswer:
