@@ -28,16 +28,16 @@ def test_show_json_is_the_permissions_reference(command, operator):
 
 
 def test_apply_asks_and_names_the_permissions_that_no_key_holds_yet(command, operator, folder):
-    grown = CATALOG.read_text() + '\n[[resource]]\nname = "models"\n'
+    grown = CATALOG.read_text() + '\n[[resource]]\nname = "turbines"\n'
     (folder / "catalog.toml").write_text(grown)
     ended = command("catalog", "apply", "catalog.toml")
     assert 2 == ended.code
     assert "2 permissions new, 0 gone" in ended.err
-    assert "models" not in command("catalog", "show").out
+    assert "turbines" not in command("catalog", "show").out
     ended = command("catalog", "apply", "catalog.toml", "--yes")
     assert 0 == ended.code
-    assert "models:read, models:write" in ended.err
-    assert 1 == command("check", "-", "models:read", stdin=operator).code
+    assert "turbines:read, turbines:write" in ended.err
+    assert 1 == command("check", "-", "turbines:read", stdin=operator).code
 
 
 def test_the_same_catalog_again_changes_nothing(command, operator):
@@ -56,23 +56,24 @@ def test_a_permission_that_the_applied_rules_need_cannot_go(command, operator, f
 
 
 def test_a_key_may_not_and_the_machine_may(command, operator, folder):
-    (folder / "catalog.toml").write_text(CATALOG.read_text() + '\n[[resource]]\nname = "models"\n')
+    (folder / "catalog.toml").write_text(CATALOG.read_text() + '\n[[resource]]\nname = "turbines"\n')
     assert 1 == command("catalog", "apply", "catalog.toml", "--yes", api_key=operator).code
     assert 0 == command("catalog", "apply", "catalog.toml", "--yes", "--local", api_key=operator).code
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "fault"),
     [
-        (GOOD + '[[resource]]\nname = "datasets"\n', 5, "datasets"),
-        (GOOD + '[[resource]]\nname = "scopekey_keys"\n', 5, "scopekey_"),
-        (GOOD + 'levels = ["read", "fly"]\n', 4, "fly"),
-        (GOOD + '[[preset]]\nname = "all"\npermissions = ["datasets:read", "dataset:write"]\n', 6, "dataset:write"),
-        ("name = [\n", 1, "this is not TOML"),
+        (GOOD + '[[resource]]\nname = "datasets"\n', (5, "datasets")),
+        (GOOD + '[[resource]]\nname = "scopekey_keys"\n', (5, "scopekey_")),
+        (GOOD + 'levels = ["read", "fly"]\n', (4, "fly")),
+        (GOOD + '[[preset]]\nname = "all"\npermissions = ["datasets:read", "dataset:write"]\n', (6, "dataset:write")),
+        ("name = [\n", (1, "this is not TOML")),
     ],
 )
-def test_a_bad_catalog_is_refused_with_file_and_line(command, operator, folder, text, line, said):
+def test_a_bad_catalog_is_refused_with_file_and_line(command, operator, folder, text, fault):
     (folder / "bad.toml").write_text(text)
+    line, said = fault
     ended = command("catalog", "apply", "bad.toml", "--yes")
     assert 2 == ended.code
     assert f"bad.toml:{line}: " in ended.err

@@ -17,20 +17,20 @@ def key(command, issue, folder):
 
 
 @pytest.mark.parametrize(
-    ("question", "code", "said"),
+    ("question", "verdict"),
     [
-        ("datasets:read", 0, "allowed"),
-        ("datasets:write", 1, "denied: missing_permission"),
-        ("GET /datasets/42", 0, "dataset_id = 42"),
-        ("POST /datasets", 1, "datasets:write"),
-        ("GET /health", 0, "allowed: public"),
-        ("GET /nowhere", 1, "denied: unlisted_operation"),
-        ("GET /datasets/%2e%2e/x", 1, "denied: unreadable_target"),
+        ("datasets:read", (0, "allowed")),
+        ("datasets:write", (1, "denied: missing_permission")),
+        ("GET /datasets/42", (0, "dataset_id = 42")),
+        ("POST /datasets", (1, "datasets:write")),
+        ("GET /health", (0, "allowed: public")),
+        ("GET /nowhere", (1, "denied: unlisted_operation")),
+        ("GET /datasets/%2e%2e/x", (1, "denied: unreadable_target")),
     ],
 )
 @pytest.mark.parametrize("presented", [False, True], ids=["by id", "printed"])
-def test_the_exit_code_is_the_verdict_and_the_steps_say_why(command, key, question, code, said, presented):
-    key_id, printed = key
+def test_the_exit_code_is_the_verdict_and_the_steps_say_why(command, key, question, verdict, presented):
+    (key_id, printed), (code, said) = key, verdict
     ended = command("check", "-", question, stdin=printed + "\n") if presented else command("check", key_id, question)
     assert code == ended.code
     assert said in ended.out

@@ -8,7 +8,6 @@ import pytest
 from scopekey.cli.main import PRINTED
 from tests.cli.terminal import at_a_terminal, plain
 
-
 SECRET_FILES = ("pepper", "signing_key", "scopekey.db")
 
 

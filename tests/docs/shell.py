@@ -47,20 +47,21 @@ class Shell:
             process.wait(20)
 
     def _start(self, command: str) -> None:
-        log = (self._folder / "background.log").open("ab")
-        process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
-            cwd=self._folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        log = self._folder / "background.log"
+        with log.open("ab") as written:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {command}"],
+                cwd=self._folder,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+                start_new_session=True,
+            )
         self._running.append(process)
         ends = time.monotonic() + 30
         while not answers(int(self._port)):
-            said = (self._folder / "background.log").read_text()
+            said = log.read_text()
             assert process.poll() is None, f"{command} ended: {said}"
             assert time.monotonic() < ends, f"{command} does not listen: {said}"
             time.sleep(0.02)

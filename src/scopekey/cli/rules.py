@@ -14,6 +14,7 @@ from scopekey.cli.output import AsJson, Local, Yes, confirm, warn
 from scopekey.cli.rules_annotate import annotate
 from scopekey.cli.rules_least import least
 from scopekey.cli.rules_reference import reference
+from scopekey.cli.rules_reported import reported
 from scopekey.cli.rules_table import CatalogFile, RulesFile, load_catalog, read_call, rules_table
 from scopekey.core.explain import explain_call
 from scopekey.core.matcher import Matcher
@@ -31,6 +32,7 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]
 app.command("least")(least)
 app.command("annotate")(annotate)
 app.command("reference")(reference)
+app.command("reported")(reported)
 
 
 @app.command("import")

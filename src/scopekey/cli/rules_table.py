@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from scopekey.authority.actor import Caller
-from scopekey.authority.catalog import applied
 from scopekey.cli.acting import CannotActError, has_home, home
 from scopekey.cli.output import warn
 from scopekey.core.catalog import Catalog, Resource
@@ -53,6 +51,8 @@ def rules_table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Regist
 def _applied() -> tuple[Register, Rules] | None:
     if os.environ.get("SCOPEKEY_URL") or not has_home():
         return None
+    from scopekey.authority.actor import Caller
+    from scopekey.authority.catalog import applied
 
     with home() as node:
         return applied(node.authority, Caller.machine())

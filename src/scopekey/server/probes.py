@@ -51,7 +51,7 @@ class Probes:
     def _place(self) -> Place | None:
         try:
             return self._node.index.place()
-        except Exception:  # noqa: BLE001 - a replica that cannot be read is not ready, whatever the reason
+        except Exception:
             log.warning("the replica cannot be read", exc_info=True)
             return None
 

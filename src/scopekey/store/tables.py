@@ -196,6 +196,7 @@ entries = Table(
     _column("key", _Id, optional=True),
     _column("action", _Id, optional=True),
     _column("request_id", _Id, optional=True),
+    _column("outcome", _Id, optional=True),
     _column("body", LargeBinary),
     _column("log_index", BigInteger, optional=True),
     UniqueConstraint("log_index"),
@@ -204,6 +205,9 @@ entries = Table(
     Index(None, "key", "at"),
     Index(None, "request_id"),
 )
+# Few decisions are forgiven, and they are asked for by themselves.
+_reported = entries.c.outcome == "reported"
+Index("ix_entries_reported", entries.c.at, sqlite_where=_reported, postgresql_where=_reported)
 
 idempotency = Table(
     "idempotency",

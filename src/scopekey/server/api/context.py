@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Request, Response
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.unit_of_work import Authority
+from scopekey.core.decision import DenialReason
 from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.replica.event import Event
 from scopekey.replica.index import Place
@@ -86,12 +87,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     },
 }
 
+USUAL = (*DenialReason, "invalid_request", "too_large", "unavailable")
+"""What every guarded operation can answer with: all that a check refuses with, and what any call can end as."""
+
 
 def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     """Document the problems an operation can answer with, beside those that any guarded one can."""
-    usual = ("unreadable_target", "no_credential", "missing_permission", "invalid_request", "unavailable", "too_large")
     by_status: dict[int | str, list[str]] = {}
-    for code in dict.fromkeys((*usual, *codes)):
+    for code in dict.fromkeys((*USUAL, *codes)):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     return {status: _refusal(found) for status, found in by_status.items()}
 

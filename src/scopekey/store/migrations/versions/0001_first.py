@@ -22,6 +22,8 @@ def upgrade() -> None:
     op.create_index("ix_entries_organization_at", "entries", ["organization", "at"])
     op.create_index("ix_entries_key_at", "entries", ["key", "at"])
     op.create_index("ix_entries_request_id", "entries", ["request_id"])
+    reported = sa.text("outcome = 'reported'")
+    op.create_index("ix_entries_reported", "entries", ["at"], sqlite_where=reported, postgresql_where=reported)
     op.create_index("ix_idempotency_created", "idempotency", ["created"])
 
 
@@ -137,6 +139,7 @@ def _make_log() -> None:
         sa.Column("key", ID, nullable=True),
         sa.Column("action", ID, nullable=True),
         sa.Column("request_id", ID, nullable=True),
+        sa.Column("outcome", ID, nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("log_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_entries"),
