@@ -89,7 +89,8 @@ def _private_note(small: World, large: World, pairs: list[tuple[Fresh, Fresh]]) 
     median_large = sorted(b.private for _, b in pairs)[2] / 1e6
     return (
         f"anonymous memory of a process that checked {len(large.printed):,} keys: {median_large:.2f} MB at "
-        f"{large.keys:,} keys, {median_small:.2f} MB at {small.keys:,} (a bounded number of read keys is kept); the file's pages are shared"
+        f"{large.keys:,} keys, {median_small:.2f} MB at {small.keys:,}, a bounded number of "
+        "unpacked keys included; the file's pages are shared by all processes"
     )
 
 

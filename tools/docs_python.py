@@ -36,6 +36,8 @@ MODULES = {
 ABOUT = """What a program may rely on; everything else may move between releases. Times are milliseconds since the
 epoch. `Decision` is `Allowed | Denied`: a `Denied` is false, an `Allowed` is true."""
 
+EXAMPLE = "<!-- not run: an excerpt of a test; docs/guides/asgi.md runs a whole one -->\n```python"
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -46,7 +48,8 @@ def pages() -> dict[str, str]:
 
 
 def _module(module: str, names: dict[str, str]) -> Iterator[str]:
-    yield f"## {module}\n\n{inspect.getdoc(importlib.import_module(module))}"
+    about = inspect.getdoc(importlib.import_module(module)) or ""
+    yield f"## {module}\n\n{about.replace('```python', EXAMPLE)}"
     for name, home in names.items():
         node = _definition(home, name)
         yield f"### {module}.{name}\n\n```text\n{_signature(node)}\n```\n\n{ast.get_docstring(node)}"

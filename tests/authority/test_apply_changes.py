@@ -7,6 +7,7 @@ import pytest
 
 from scopekey.authority import apply_changes
 from scopekey.authority.apply_changes import Committed, catch_up
+from scopekey.core.problem import ProblemError
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
 from scopekey.store.errors import StoreUnavailableError
@@ -54,8 +55,9 @@ def test_a_mark_stays_where_catching_up_fails_and_goes_where_it_succeeds(home, l
     home.issue()
     with monkeypatch.context() as broken:
         fail_to_follow(broken)
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(ProblemError, match="The change was made") as said:
             late.revoke(issued.key.id)
+        assert "unavailable" == said.value.problem.code
         assert late.now == late.index.pending_since()
     # It was committed: whatever comes next applies it. The mark is the failed call's own.
     late.issue()

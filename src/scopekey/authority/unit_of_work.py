@@ -61,7 +61,19 @@ class Authority(msgspec.Struct, frozen=True):
         except BaseException:
             self._settle(token)
             raise
-        work.place = catch_up(self.store, self.index, settle=token, own=own)
+        work.place = self._apply(token, own)
+
+    def _apply(self, token: bytes, own: Committed | None) -> Place:
+        """Apply what was committed. Raises ProblemError `unavailable`, which says that the change is there."""
+        try:
+            return catch_up(self.store, self.index, settle=token, own=own)
+        except Exception as error:
+            log.warning("the replica could not take over a change that is committed; it will count as behind")
+            raise ProblemError(
+                "unavailable",
+                "The change was made, but this node could not take it over: until it has, its answers count as "
+                "out of date. Look at the present state before you repeat the call.",
+            ) from error
 
     def _settle(self, token: bytes) -> None:
         """Apply whatever is there after a failure.

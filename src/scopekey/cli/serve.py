@@ -1,11 +1,12 @@
 """``scopekey serve``: the control plane, as one process or several workers."""
 
 import os
+import socket
 from typing import Annotated
 
 import typer
 
-from scopekey.cli.acting import home
+from scopekey.cli.acting import CannotActError, home
 from scopekey.cli.output import warn
 from scopekey.settings import Settings
 
@@ -24,6 +25,7 @@ def serve(
     # Opened once here, so that a wrong setting is one clear message instead of one from every worker.
     with home() as node:
         settings: Settings = node.settings
+    _refuse_taken(settings.host, settings.port)
     warn(f"Scopekey listens on http://{settings.host}:{settings.port} with {settings.workers} worker(s).")
     uvicorn.run(
         "scopekey.server.app:create_app",
@@ -40,3 +42,16 @@ def serve(
         log_level="warning",
         timeout_graceful_shutdown=30,
     )
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Try the address here: from a worker the same failure would be a line in a log."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise CannotActError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): name another with --host and --port"
+        ) from error

@@ -1,6 +1,7 @@
 """Every way in which a request can fail becomes a problem document, in this one place. Nothing sent is echoed."""
 
 import logging
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -17,6 +18,8 @@ from scopekey.wire.problems import CONTENT_TYPE, problem_document
 log = logging.getLogger(__name__)
 RETRY_AFTER = "1"
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_UNREADABLE = "The body cannot be read. Send JSON in UTF-8."
+_ODD = re.compile(r"[^A-Za-z0-9_.,:\[\] -]")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -47,14 +50,18 @@ async def _validation(request: Request, error: Exception) -> Response:
     field = ".".join(
         str(part) for part in first["loc"] if part not in {"body", "query", "path"} or len(first["loc"]) == 1
     )
-    detail = f"`{_printable(field)}`: {_printable(str(first['msg']))}. Mend it, and send the request again."
-    return respond(request, PROBLEMS["invalid_request"], detail, field=_printable(field))
+    field = _plain(field)
+    said = _printable(str(first["msg"]).removeprefix("Value error, "))
+    detail = f"`{field}`: {said}. Mend it, and send the request again."
+    return respond(request, PROBLEMS["invalid_request"], detail, field=field)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     problem = PROBLEMS[_BY_STATUS.get(error.status_code, "invalid_request")]
-    response = respond(request, problem, problem.detail)
+    # A body that is no text at all ends here: the framework's word for it is 400.
+    detail = _UNREADABLE if error.status_code == HTTPStatus.BAD_REQUEST else problem.detail
+    response = respond(request, problem, detail)
     if error.headers and "allow" in {name.lower() for name in error.headers}:
         response.headers["Allow"] = next(value for name, value in error.headers.items() if name.lower() == "allow")
     return response
@@ -94,6 +101,10 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
     return Response(body, problem.status, headers, CONTENT_TYPE)
 
 
-def _printable(text: str) -> str:
+def _plain(field: str) -> str:
     """Field names can come from the caller: nothing of them but plain characters is told back."""
+    return _ODD.sub("?", field)[:200]
+
+
+def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)[:200]

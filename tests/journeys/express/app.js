@@ -1,5 +1,5 @@
-// One small app on Express 5 or 4: `node app.js MODULES MAJOR PORT plain|agreeing`, where MODULES is the
-// folder that `npm ci` filled. The routes come from the environment, one a line, in the spelling of our rules.
+// The routes on Express 5 or 4: `node app.js MODULES MAJOR PORT plain|agreeing`, where MODULES is the folder
+// that `npm ci` filled. They come from the environment, one a line, in the spelling of our rules.
 const { createRequire } = require('node:module')
 const [modules, major, port, settings] = process.argv.slice(2)
 const express = createRequire(modules + '/')(major === '4' ? 'express4' : 'express')

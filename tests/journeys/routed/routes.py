@@ -1,7 +1,9 @@
-"""The routes that every app has, in the order they are registered: the more specific first."""
+"""The routes every app has, in the order they are registered: the more specific first, as a first match wants it.
+
+Each answers with itself and the values of its parameters, in a header, so that a HEAD is answered as well.
+"""
 
 import json
-import os
 from urllib.parse import quote
 
 ROUTES = (
@@ -21,15 +23,15 @@ ROUTES = (
     "GET /subs/id={sub_id}",
     "GET /subs/{name}",
     "GET /versions/{major}.{minor}",
+    "GET /ranges/{start}-{end}",
     "GET /models/@cf",
     "GET /models/{model}",
-    "GET /café/{item}",
-    "GET /v2/{anything}",
     "GET /v2/a-b_c.d~e",
+    "GET /v2/{anything}",
+    "GET /café/{item}",
 )
-# The last one is more specific than the one before, and stays behind it: see `in_order`.
 
 
-def in_order() -> tuple[str, ...]:
-    """The routes with literals before parameters, as an app must register them where the first match wins."""
-    return (*ROUTES[:-2], ROUTES[-1], ROUTES[-2])
+def header(operation: str, values: dict[str, str]) -> tuple[str, str]:
+    """The header that says which route was reached, and with which values."""
+    return "X-Routed", quote(json.dumps({"operation": operation, "values": values}))

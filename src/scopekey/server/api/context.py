@@ -87,7 +87,12 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     },
 }
 
-USUAL = (*DenialReason, "invalid_request", "too_large", "unavailable")
+USUAL = (
+    *(reason for reason in DenialReason if reason is not DenialReason.UNLISTED_OPERATION),
+    "invalid_request",
+    "too_large",
+    "unavailable",
+)
 """What every guarded operation can answer with: all that a check refuses with, and what any call can end as."""
 
 
