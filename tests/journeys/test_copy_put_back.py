@@ -62,7 +62,7 @@ def home(tmp_path):
 
 @pytest.mark.parametrize("later", [1, 2, 7], ids=lambda later: f"{later} changes later")
 def test_a_key_that_is_revoked_after_the_older_copy_came_back_is_refused(home, tmp_path, later):
-    [(first, printed), (second, twin)] = issue(home, "First", "Second")
+    [(first, printed), (_, twin)] = issue(home, "First", "Second")
     copy(home, tmp_path / "older.db")
     newer = issue(home, *(f"Newer {at}" for at in range(later)))
     put_back(tmp_path / "older.db", home)

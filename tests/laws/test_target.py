@@ -1,4 +1,5 @@
 import posixpath
+import string
 from urllib.parse import unquote
 
 from hypothesis import given, settings
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from scopekey.core.target import Target, UnreadableTarget, read_target
 
+PLAIN = string.ascii_letters + string.digits + "-._"
 many = settings(max_examples=600, deadline=None)
 PIECES = [
     *(b"/", b"/", b"/", b"a", b"B", b"7", b".", b"..", b"%2e", b"%2E", b"%2f", b"%5C", b"\\", b";", b"%3b", b"%25"),
@@ -48,12 +50,15 @@ def test_a_target_that_is_read_has_no_second_reading(raw):
 
 
 @many
-@given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4), st.data())
+@given(
+    st.lists(st.text(st.sampled_from("a7-~@:+&é") | st.characters(), min_size=1, max_size=6), min_size=1, max_size=4),
+    st.data(),
+)
 def test_how_a_path_is_escaped_makes_no_difference(segments, data):
     def spell(text):
         return "".join(
             character
-            if character.isascii() and character.isalnum() and data.draw(st.booleans())
+            if character in PLAIN or (character in "~@:+=$,!*'()&" and data.draw(st.booleans()))
             else "".join(f"%{byte:{data.draw(st.sampled_from(['02x', '02X']))}}" for byte in character.encode())
             for character in text
         )
@@ -63,3 +68,9 @@ def test_how_a_path_is_escaped_makes_no_difference(segments, data):
     assert one == other
     if isinstance(one, Target):
         assert tuple(segments) == one.segments
+
+
+@given(st.text(st.sampled_from(PLAIN), min_size=1, max_size=4), st.text(st.sampled_from("a/~@"), max_size=4), st.data())
+def test_a_plain_character_that_is_escaped_makes_the_target_unreadable(escaped, rest, data):
+    written = data.draw(st.permutations([f"%{ord(character):02x}" for character in escaped] + list(rest)))
+    assert isinstance(read_target(("/" + "".join(written)).encode()), UnreadableTarget)

@@ -1,13 +1,12 @@
 """The store fails, in the ways stores do: changes are refused with 503, checks go on, and it heals by itself."""
 
 import contextlib
-import os
 import sqlite3
 
 import pytest
+from sqlalchemy import event
 
-from scopekey.server.node import Node
-from tests.server.running import Api, Deployment, problem, serving
+from tests.server.running import problem
 
 ASKED = {"name": "a", "permissions": ["datasets:read"]}
 CHANGES = [
@@ -30,21 +29,32 @@ def locked(deployment):
 
 
 @contextlib.contextmanager
-def full(deployment):
-    """No room for another page: every connection of the store is told so."""
+def told(deployment, pragma):
+    """Tell every connection of the store what it may do, as a full or read-only disk would."""
     database = deployment.node.store._database
-    with contextlib.closing(sqlite3.connect(deployment.database())) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    begin, database._begin_write = database._begin_write, f"PRAGMA max_page_count = {pages}"
+
+    def tell(connection, *_):
+        connection.execute(pragma)
+
+    database.close()
+    event.listen(database._engine, "checkout", tell)
     try:
-        with database.writing():
-            pass
-        database._begin_write = begin
         yield
     finally:
-        database._begin_write = begin
+        event.remove(database._engine, "checkout", tell)
         database.close()
+
+
+def full(deployment):
+    """No room for another page."""
+    with contextlib.closing(sqlite3.connect(deployment.database())) as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    return told(deployment, f"PRAGMA max_page_count = {pages}")
+
+
+def read_only(deployment):
+    """Nothing can be written."""
+    return told(deployment, "PRAGMA query_only = ON")
 
 
 @pytest.fixture
@@ -81,10 +91,11 @@ def test_decisions_made_while_the_store_was_locked_are_recorded_after(operator, 
     assert {"GET /datasets", "POST /v1/verify"} == {e.operation for e in deployment.entries() if e.request_id == "mine"}
 
 
-def test_a_full_database_refuses_changes_whole_and_heals(operator, deployment, key):
+@pytest.mark.parametrize("fault", [full, read_only])
+def test_a_full_or_read_only_database_refuses_changes_whole_and_heals(operator, deployment, key, fault):
     before = deployment.rows()
     big = {**ASKED, "metadata": {str(number): "x" * 500 for number in range(20)}}
-    with full(deployment):
+    with fault(deployment):
         answers = [operator("POST", "/v1/keys", big) for _ in range(3)]
         assert {(503, "unavailable")} == {problem(answer) for answer in answers}
         allowed = operator("POST", "/v1/verify", {"key": key[1], "permissions": ["datasets:read"]}).json()["allowed"]
@@ -117,27 +128,3 @@ def test_a_store_that_lost_its_file_refuses_and_the_checks_go_on(operator, deplo
         if (file := aside.with_name(aside.name + ending)).exists():
             file.rename(database.with_name(database.name + ending))
     assert 201 == operator("POST", "/v1/keys", ASKED).status_code
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_folder_refuses_changes(place):
-    settings, operator = place
-    node = Node.open(settings, lock_timeout=100)
-    deployment = Deployment(node, operator)
-    node.store.close()
-    files = [settings.home, *settings.home.glob("scopekey.db*")]
-    modes = [file.stat().st_mode for file in files]
-    try:
-        with serving(deployment.app) as url:
-            api = Api(url, operator)
-            for file in files:
-                file.chmod(0o500 if file.is_dir() else 0o400)
-            assert (503, "unavailable") == problem(api("POST", "/v1/keys", ASKED))
-            for file, mode in zip(files, modes, strict=True):
-                file.chmod(mode)
-            node.store.close()
-            assert 201 == api("POST", "/v1/keys", ASKED).status_code
-    finally:
-        for file, mode in zip(files, modes, strict=True):
-            file.chmod(mode)
-        node.close()

@@ -17,6 +17,8 @@ _PLAIN = re.compile(rb"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_~.@:+=$,!*'()&-]+)+/?|/"
 # pchar of RFC 3986 section 3.3 without `;`, whose parameters some servers strip.
 _ALLOWED = re.compile(rb"(?:[A-Za-z0-9_~.@:+=$,!*'()&/-]|%[0-9A-Fa-f]{2})*")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+# Nobody need escape these (RFC 3986 section 2.3); `~` is left out, which older encoders do escape.
+_NEEDLESS_ESCAPE = re.compile(rb"%(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|2[DdEe]|5[Ff])")
 _DOUBLE_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SAFE = "/~.@:+=$,!*'()&_-"
@@ -29,7 +31,7 @@ class Target(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def path(self) -> str:
-        """The canonical spelling of the path: needless escapes undone, needed ones in upper case."""
+        """The canonical spelling of the path: what needs no escape has none, the others are in upper case."""
         return "/" + "/".join(quote(segment, safe=_SAFE) for segment in self.segments)
 
 
@@ -65,6 +67,8 @@ def _read_unusual(path: bytes) -> Target | UnreadableTarget:
         why = fault_of(segment, last=at == len(segments) - 1)
         if why:
             return UnreadableTarget(why)
+    if _NEEDLESS_ESCAPE.search(path):
+        return UnreadableTarget("the path escapes a letter, a digit, `-`, `.` or `_`, which some servers do not undo")
     return Target(segments)
 
 

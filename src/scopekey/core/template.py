@@ -41,20 +41,21 @@ class Mixed(msgspec.Struct, frozen=True):
         return self.values(segment) is not None
 
     def values(self, segment: str) -> tuple[str, ...] | None:
-        """Split a segment into the parameters' values, each as short as possible; None if it does not fit."""
-        if not segment.startswith(self.literals[0]):
+        """Split a segment into the parameters' values, each as long as possible from the left; None if it does not fit.
+
+        So do the routers behind, whose expressions are greedy.
+        """
+        begin, end = len(self.literals[0]), len(segment) - len(self.literals[-1])
+        if end <= begin or not segment.startswith(self.literals[0]) or not segment.endswith(self.literals[-1]):
             return None
-        at, values = len(self.literals[0]), []
-        for literal in self.literals[1:-1]:
-            end = segment.find(literal, at + 1)
-            if end < 0:
+        values = []
+        for literal in self.literals[-2:0:-1]:
+            at = segment.rfind(literal, begin, end - 1)
+            if at <= begin:
                 return None
-            values.append(segment[at:end])
-            at = end + len(literal)
-        end = len(segment) - len(self.literals[-1])
-        if end <= at or not segment.endswith(self.literals[-1]):
-            return None
-        return (*values, segment[at:end])
+            values.append(segment[at + len(literal) : end])
+            end = at
+        return (segment[begin:end], *reversed(values))
 
 
 class Parameter(msgspec.Struct, frozen=True, gc=False):

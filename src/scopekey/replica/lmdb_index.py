@@ -29,7 +29,6 @@ from scopekey.wire.changes import decode_state
 
 _NUMBERS = Struct("@QQQ")
 _NOTHING = Now(0, 0, 0)
-_MOST_UNPACKED = 4096
 
 
 def _milliseconds() -> int:
@@ -58,7 +57,6 @@ class LmdbIndex:
             self._files.on_damage = on_damage
         self._clock = clock
         self._noticed: int | None = None
-        self._unpacked: dict[KeyId, tuple[bytes, Key]] = {}
         self._seen: tuple[bytes | None, Now] = (None, _NOTHING)
 
     def now(self) -> Now:
@@ -80,13 +78,7 @@ class LmdbIndex:
                 transaction.abort()
         except lmdb.Error as error:
             return self._key_again(key_id, error)
-        if record is None:
-            return None
-        # A few keys do most of the asking. Their records are read each time, but unpacked only once.
-        known = self._unpacked.get(key_id)
-        if known is not None and known[0] == record:
-            return known[1]
-        return self._unpack(key_id, bytes(record))
+        return None if record is None else unpack(key_id, record)
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization."""
@@ -145,13 +137,6 @@ class LmdbIndex:
     def close(self) -> None:
         """Let go of the files in this process; they are opened again when they are needed."""
         self._files.close()
-
-    def _unpack(self, key_id: KeyId, record: bytes) -> Key:
-        key = unpack(key_id, record)
-        if len(self._unpacked) >= _MOST_UNPACKED:
-            self._unpacked.clear()
-        self._unpacked[key_id] = (record, key)
-        return key
 
     def _now_again(self) -> Now:
         files = self._files

@@ -1,7 +1,6 @@
 """The apps, run as people run them: each on a server that is used in production."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -45,7 +44,13 @@ NAMES = (*COMMANDS, "express", "express4")
 def serving(name: str, settings: str = "agreeing") -> Iterator[RawClient]:
     """Run the app of a framework until the block ends."""
     port = free_port()
-    process = subprocess.Popen(_command(name, port, settings), cwd=ROOT, env=os.environ | {"ROUTES": "\n".join(ROUTES)})
+    process = subprocess.Popen(
+        _command(name, port, settings),
+        cwd=ROOT,
+        env=os.environ | {"ROUTES": "\n".join(ROUTES)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield _answering(process, port)
     finally:

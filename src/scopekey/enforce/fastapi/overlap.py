@@ -6,17 +6,17 @@ Where they differ, one operation would be decided and another served.
 
 import re
 from collections.abc import Iterator
-from itertools import product
 from typing import NamedTuple
 
+from scopekey.core import overlap
 from scopekey.core.catalog import Catalog
 from scopekey.core.grant import Register
 from scopekey.core.matcher import Matcher
+from scopekey.core.overlap import Templates
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.core.template import Literal, Mixed, Parameter, Segment, Span, Template
+from scopekey.core.template import Literal, Mixed, Parameter, Segment, Template
 
 _NO_PERMISSIONS = Register.first(Catalog("overlap", ()))
-_SAMPLE = "x"
 
 
 class Shape(NamedTuple):
@@ -24,52 +24,29 @@ class Shape(NamedTuple):
 
     template: Template
     narrow: dict[str, re.Pattern[str]]
-    spans: bool
 
     @classmethod
     def of(cls, template: Template, narrow: dict[str, re.Pattern[str]]) -> "Shape":
         """Make the shape of a template."""
-        return cls(template, narrow, any(isinstance(segment, Span) for segment in template.segments))
+        return cls(template, narrow)
 
 
 class Earlier:
-    """The shapes registered so far, sorted by their literals: most pairs of routes need no closer look."""
+    """The shapes registered so far: most pairs of routes need no closer look."""
 
     def __init__(self) -> None:
         self._shapes: list[Shape] = []
-        self._spanning = 0
-        self._by_length: dict[int, int] = {}
-        self._by_segment: dict[tuple[int, int, str | None], int] = {}
+        self._templates = Templates()
 
     def add(self, shape: Shape) -> None:
         """Register a shape; its number is how many were registered before."""
-        bit = 1 << len(self._shapes)
         self._shapes.append(shape)
-        if shape.spans:
-            self._spanning |= bit
-            return
-        length = len(shape.template.segments)
-        self._by_length[length] = self._by_length.get(length, 0) | bit
-        for at, segment in enumerate(shape.template.segments):
-            place = length, at, segment.text if isinstance(segment, Literal) else None
-            self._by_segment[place] = self._by_segment.get(place, 0) | bit
+        self._templates.add(shape.template)
 
     def rivals(self, shape: Shape) -> Iterator[tuple[int, Shape]]:
         """Every earlier shape that might meet this one, with its number."""
-        mask = (1 << len(self._shapes)) - 1 if shape.spans else self._alike(shape.template.segments) | self._spanning
-        while mask:
-            number = (mask & -mask).bit_length() - 1
+        for number in self._templates.rivals(shape.template):
             yield number, self._shapes[number]
-            mask &= mask - 1
-
-    def _alike(self, segments: tuple[Segment, ...]) -> int:
-        length = len(segments)
-        mask = self._by_length.get(length, 0)
-        for at, segment in enumerate(segments):
-            if isinstance(segment, Literal):
-                same = self._by_segment.get((length, at, segment.text), 0)
-                mask &= same | self._by_segment.get((length, at, None), 0)
-        return mask
 
 
 class Meeting(NamedTuple):
@@ -108,69 +85,15 @@ def clash(method: str, first: Shape, second: Shape) -> str | None:
 
 def meet(first: Shape, second: Shape) -> Meeting | None:
     """Find a path that both routes match."""
-    lengths = len(first.template.segments), len(second.template.segments)
-    spans = first.spans or second.spans
-    if not spans and lengths[0] != lengths[1]:
+    met = overlap.meet(first.template, second.template)
+    if met is None:
         return None
-    # A path longer than both together adds nothing but more of the same inside a span.
-    for length in range(max(lengths), sum(lengths) + 1) if spans else lengths[:1]:
-        mine, theirs = (_stretched(shape.template.segments, length) for shape in (first, second))
-        if mine and theirs:
-            meeting = _aligned(mine, theirs, first.narrow, second.narrow)
-            if meeting:
-                return meeting
-    return None
-
-
-def _stretched(segments: tuple[Segment, ...], length: int) -> tuple[Segment, ...] | None:
-    """The segments with their span repeated, so that there are this many; None where that cannot be."""
-    if len(segments) == length:
-        return segments
-    for at, segment in enumerate(segments):
-        if isinstance(segment, Span) and len(segments) < length:
-            return segments[:at] + (segment,) * (length - len(segments) + 1) + segments[at + 1 :]
-    return None
-
-
-def _aligned(
-    mine: tuple[Segment, ...],
-    theirs: tuple[Segment, ...],
-    narrow: dict[str, re.Pattern[str]],
-    other_narrow: dict[str, re.Pattern[str]],
-) -> Meeting | None:
-    path: list[str] = []
     declined = other_declined = falls_through = False
-    for one, other in zip(mine, theirs, strict=True):
-        shared = _shared(one, other)
-        if shared is None:
-            return None
-        path.append(shared)
-        declined = declined or (isinstance(other, Literal) and _declines(one, shared, narrow))
-        other_declined = other_declined or (isinstance(one, Literal) and _declines(other, shared, other_narrow))
-        falls_through = falls_through or (_is_narrow(one, narrow) and not isinstance(other, Literal))
-    return Meeting(tuple(path), (declined, other_declined), falls_through)
-
-
-def _shared(one: Segment, other: Segment) -> str | None:
-    """A text that both segments match, or None."""
-    if isinstance(one, Literal):
-        return one.text if isinstance(other, Span) or other.accepts(one.text) else None
-    if isinstance(other, Literal):
-        return _shared(other, one)
-    if isinstance(one, Mixed) and isinstance(other, Mixed):
-        candidates = (
-            _mixed(start, middle, end)
-            for start, middle, end in product(
-                (one.literals[0], other.literals[0]), (one, other), (one.literals[-1], other.literals[-1])
-            )
-        )
-        return next((text for text in candidates if one.accepts(text) and other.accepts(text)), None)
-    chosen = one if isinstance(one, Mixed) else other
-    return _SAMPLE.join(chosen.literals) if isinstance(chosen, Mixed) else _SAMPLE
-
-
-def _mixed(start: str, middle: Mixed, end: str) -> str:
-    return _SAMPLE.join((start, *middle.literals[1:-1], end))
+    for one, other, shared in zip(*met.aligned, met.path, strict=True):
+        declined = declined or (isinstance(other, Literal) and _declines(one, shared, first.narrow))
+        other_declined = other_declined or (isinstance(one, Literal) and _declines(other, shared, second.narrow))
+        falls_through = falls_through or (_is_narrow(one, first.narrow) and not isinstance(other, Literal))
+    return Meeting(met.path, (declined, other_declined), falls_through)
 
 
 def _declines(segment: Segment, text: str, narrow: dict[str, re.Pattern[str]]) -> bool:
