@@ -1,8 +1,10 @@
 """`Scopekey`: what an application opens to check keys against the home folder of its machine."""
 
+import atexit
 import importlib.util
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +73,8 @@ class Scopekey:
             with _opening:
                 if self._opened is None:
                     self._opened, self._close = self._open()
+                    # A program that merely ends hands over its last decisions too.
+                    atexit.register(_end, weakref.ref(self))
                 opened = self._opened
         return opened
 
@@ -126,6 +130,12 @@ class Scopekey:
             freshness=freshness,
         )
         return verifier, index.close
+
+
+def _end(opened: "weakref.ref[Scopekey]") -> None:
+    keys = opened()
+    if keys is not None:
+        keys.close()
 
 
 if hasattr(os, "register_at_fork"):

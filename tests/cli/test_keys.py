@@ -55,6 +55,7 @@ def test_an_unknown_permission_is_refused_with_the_nearest(command, operator, fo
         ("--expires-in", "soon"),
         ("--network", "home"),
         ("--metadata", "a b=c"),
+        ("--metadata", "team"),
         ("--preset", "data_ingestion"),
         ("--expires-in", "1d", "--never-expires"),
     ],
@@ -118,6 +119,18 @@ def test_all_permissions_can_be_set_at_once(command, issue):
     command("keys", "edit", key_id, "-p", "jobs:read", "--name", "Watcher", "--network", "10.0.0.0/8")
     key = shown(command, key_id)
     assert (["jobs:read"], "Watcher", ["10.0.0.0/8"]) == (key["permissions"], key["name"], key["allowed_networks"])
+
+
+def test_the_whole_grant_and_a_change_of_it_exclude_each_other(command, issue):
+    key_id, _ = issue("datasets:read")
+    assert 2 == command("keys", "edit", key_id, "-p", "jobs:read", "--add", "queries:read").code
+    assert ["datasets:read"] == shown(command, key_id)["permissions"]
+
+
+@pytest.mark.parametrize("filtered", [("--status", "gone"), ("--expiring-within", "soon")])
+def test_a_filter_that_makes_no_sense_could_not_be_asked(command, operator, filtered):
+    ended = command("keys", "list", *filtered)
+    assert (2, "") == (ended.code, ended.out)
 
 
 def test_a_removed_permission_that_was_not_held_changes_nothing_else(command, issue):

@@ -9,6 +9,7 @@ from scopekey.cli.main import PRINTED
 from scopekey.demo.platform import CATALOG
 from tests.cli.reading import rows
 from tests.cli.terminal import at_a_terminal
+from tests.journeys.serving import scopekey
 
 BOXES = re.compile(r"[\x1b\u2500-\u257f]")
 # The line separator and the right-to-left override are no control characters to the management API.
@@ -130,6 +131,13 @@ def test_metadata_of_several_lines_stays_one_line(command, issue):
     command("keys", "edit", key_id, "--metadata", "note=one\nstatus\trevoked")
     names = [row[0] for row in rows(command("keys", "show", key_id).out)]
     assert 1 == names.count("status")
+
+
+def test_a_pipe_that_takes_ascii_alone_gets_marks_and_names_escaped(operator, home, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ended = scopekey("check", "-", "datasets:read", home=home, input=operator)
+    assert (0, "") == (ended.returncode, ended.stderr)
+    assert "\\u2713 decision" in ended.stdout
 
 
 def test_a_terminal_gets_a_heading_and_colour(operator, home):

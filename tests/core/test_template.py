@@ -32,7 +32,7 @@ def test_the_names_of_parameters_stand_in_order():
     ("values", "segment"),
     [
         (("a", "b"), "xa.b"),
-        (("a", "b.c"), "xa.b.c"),
+        (("a.b", "c"), "xa.b.c"),
         ((".", "."), "x..."),
         (None, "x.b"),
         (None, "xa."),
@@ -40,7 +40,7 @@ def test_the_names_of_parameters_stand_in_order():
         (None, ""),
     ],
 )
-def test_the_parts_of_a_mixed_segment_are_as_short_as_possible_and_never_empty(values, segment):
+def test_the_parts_of_a_mixed_segment_are_as_long_as_possible_from_the_left_and_never_empty(values, segment):
     mixed = Template.parse("/x{a}.{b}").segments[0]
     assert isinstance(mixed, Mixed)
     assert values == mixed.values(segment)

@@ -328,7 +328,8 @@ def server():
 RAW = [
     (200, b"/datasets/42"),
     (200, b"/datasets/42?x=/../y"),
-    (200, b"/datasets/%34%32"),
+    (400, b"/datasets/%34%32"),
+    (200, b"/datasets/%7E%40"),
     (200, b"http://elsewhere/datasets/42"),
     (401, b"/datasets/42/"),
     (401, b"/DATASETS/42"),

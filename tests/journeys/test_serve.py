@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from scopekey import Scopekey
+from scopekey.cli.main import PRINTED
 from tests.journeys.serving import (
     START_WITHIN,
     Connection,
@@ -193,12 +194,12 @@ def test_after_everything_was_killed_the_keys_work_that_were_answered(tmp_path):
             connection.close()
 
 
-def _connected(process, port):
+def _connected(process, port, workers=2):
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
         assert process.poll() is None
         try:
-            return one_for_each_worker(port, 2)
+            return one_for_each_worker(port, workers)
         except OSError:
             continue
     raise AssertionError("the server did not become ready")
@@ -220,3 +221,29 @@ def test_a_revocation_by_the_command_line_is_known_to_every_worker_when_it_retur
             assert ["revoked_key"] * 2 == answers
         for connection in connections.values():
             connection.close()
+
+
+def test_nothing_that_the_server_says_holds_a_key(tmp_path):
+    home = tmp_path / "home"
+    operator, [(_, printed)] = prepare(home, 1)
+    port = free_port()
+    command = [sys.executable, "-m", "scopekey", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        connection = _connected(process, port, workers=1).popitem()[1]
+        for key, path in ((operator, "/v1/whoami"), (printed, "/v1/keys"), (printed, f"/v1/{printed}?key={printed}")):
+            connection.request("GET", path, key)
+        connection.request("POST", "/v1/verify", operator, {"key": printed, "permissions": [printed]})
+        connection.request("POST", "/v1/keys", operator, {"name": printed, "secret": operator})
+        connection.close()
+        # What is no HTTP at all is complained about in the log.
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as broken:
+            broken.sendall(f"GET {printed}\r\nAuthorization {printed}\r\n\r\n".encode())
+            assert b"400" in broken.recv(65536)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+    assert "Scopekey listens" in said
+    assert not PRINTED.search(said)

@@ -113,8 +113,8 @@ def at_random() -> list[bytes]:
     targets: list[bytes] = []
     while len(targets) < RANDOM_TARGETS:
         raw = (chosen.choice(PLACES) + "".join(chosen.choices(PIECES, k=chosen.randint(0, 4)))).encode()
-        # What is refused claims nothing: only what is read is worth a request.
-        if isinstance(read_target(raw), Target):
+        # What is refused claims nothing: only what is found in the rules is worth a request.
+        if read("GET", raw):
             targets.append(raw)
     return targets
 
@@ -162,7 +162,7 @@ def test_no_target_written_by_hand_is_read_as_one_route_and_served_by_another(cl
 def test_no_random_target_is_read_as_one_route_and_served_by_another(client):
     broken, served = breaches(client, at_random())
     assert [] == broken
-    assert RANDOM_TARGETS // 4 < served
+    assert RANDOM_TARGETS // 2 < served
 
 
 @pytest.fixture(scope="module", params=["express", "express4"])

@@ -32,6 +32,12 @@ UNUSUAL = msgspec.structs.replace(
     extensions=("objects",),
 )
 
+
+def is_of_its_own(address):
+    """Networks of IPv4 addresses inside IPv6 are refused where they are made: they mean the IPv4 ones."""
+    return getattr(address, "ipv4_mapped", None) is None
+
+
 times = st.integers(0, 2**62)
 ids = st.text(ALPHABET, min_size=12, max_size=12)
 secrets = st.builds(
@@ -52,7 +58,7 @@ keys = st.builds(
     st.integers(0, 2**70) | st.integers(0, 2**600),
     times,
     st.none() | times,
-    st.lists(st.ip_addresses().map(ip_network), max_size=2).map(tuple),
+    st.lists(st.ip_addresses().filter(is_of_its_own).map(ip_network), max_size=2).map(tuple),
     st.none() | times,
     st.integers(0, 2**70),
     st.none() | times,

@@ -1,11 +1,11 @@
 """``scopekey keys …``: issue, list, show, edit, rotate, revoke, and what a key reaches."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from scopekey.cli.acting import Management, management
+from scopekey.cli.acting import CannotActError, Management, management
 from scopekey.cli.output import (
     AsJson,
     KeyFile,
@@ -72,7 +72,7 @@ def create(
 
 @app.command("list")
 def list_(
-    status: Annotated[str | None, typer.Option(help="active, expired or revoked.")] = None,
+    status: Annotated[Literal["active", "expired", "revoked"] | None, typer.Option(help="Keys that are so.")] = None,
     permission: Annotated[str | None, typer.Option(help="Keys that hold this permission.")] = None,
     text: Annotated[str | None, typer.Option(help="Keys whose name or id holds this text.")] = None,
     expiring_within: Annotated[str | None, typer.Option(help="Keys that end within this time: 14d.")] = None,
@@ -116,9 +116,11 @@ def edit(
     local: Local = False,
 ) -> None:
     """Change a key in place; its secret stays."""
+    if permission is not None and (add or remove):
+        raise CannotActError("--permission says the whole grant: give either it, or --add and --remove")
     with management(local=local) as manage:
         present = manage.show_key(key_id)
-        if permission is None and (add or remove):
+        if add or remove:
             kept = [held for held in present.permissions if held not in (remove or [])]
             permission = [*kept, *(add or [])]
         given = {
@@ -193,6 +195,9 @@ def _sent(
 def _metadata(pairs: list[str] | None) -> dict[str, str] | None:
     if pairs is None:
         return None
+    for pair in pairs:
+        if "=" not in pair:
+            raise CannotActError(f"--metadata {pair!r} must be NAME=VALUE")
     return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 

@@ -1,5 +1,6 @@
 """The command line, joined: commands, and one place where every failure becomes one clear line."""
 
+import io
 import re
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,10 @@ for name, group in (
 
 def run() -> None:
     """Run a command; what goes wrong is said on standard error, and ends with 1 (refused) or 2 (could not)."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name or a mark that the terminal's encoding lacks is shown escaped; it must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         _refuse_printed_keys(sys.argv[1:])
         app()

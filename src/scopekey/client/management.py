@@ -168,7 +168,8 @@ def _problem(response: httpx.Response) -> Exception:
 
 def _part(identity: str) -> str:
     """An id as one segment of a path, whatever stands in it."""
-    return quote(identity, safe="")
+    # Dots too: a segment of dots alone would be walked.
+    return quote(identity, safe="").replace(".", "%2E")
 
 
 def _repeat(idempotency_key: str | None) -> dict[str, str]:

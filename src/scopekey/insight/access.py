@@ -4,8 +4,11 @@ Requirements are monotone: nothing that is held takes anything away. So it is en
 smallest grants that pass one table, and ask whether they pass the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import reduce
 from itertools import product
+from math import prod
+from operator import or_
 
 import msgspec
 
@@ -42,45 +45,40 @@ class Access(msgspec.Struct, frozen=True):
 NOBODY = Access(public=False)
 
 
-def passes_also(access: Access, register: Register, other: Access, other_register: Register) -> bool:
-    """Tell whether everybody who passes the one passes the other one too. Each is read under its register."""
-    if other.public:
-        return True
-    if access.public:
-        return False
-    return all(
-        other.lets(other_register.effective(held))
-        for mask in access.masks
-        for held in _smallest(mask, register, other_register)
-    )
+def contained(access: Access, other: Access, effective: Callable[[int], int]) -> bool:
+    """Tell whether everybody who passes the one passes the other one; `effective` adds what a grant implies."""
+    if access.public or other.public:
+        return other.public
+    return all(other.lets(effective(mask)) for mask in access.masks)
 
 
-def _smallest(mask: int, register: Register, other: Register) -> Iterator[int]:
-    """The smallest grants that hold a mask: where two catalogs imply alike, the mask itself is the hardest case."""
-    if _implies_alike(register, other):
-        yield mask
-        return
-    ways = [_bringing(1 << bit, register) for bit in range(mask.bit_length()) if mask >> bit & 1]
-    count = 1
-    for way in ways:
-        count *= len(way)
-    if count > _MOST:
-        # Nothing held passes only what lets everybody with a key pass: the careful answer.
-        yield 0
-        return
-    for chosen in product(*ways):
-        held = 0
-        for bit in chosen:
-            held |= bit
-        yield held
+class Passage:
+    """From one register to another: whether who passes under the first passes under the second."""
 
+    def __init__(self, register: Register, other: Register) -> None:
+        self._register = register
+        self._other = other
+        bits = {*register.bits.values(), *other.bits.values()}
+        # Where both imply alike, a mask itself is the hardest of the grants that come to hold it.
+        self._alike = all(register.effective(1 << bit) == other.effective(1 << bit) for bit in bits)
 
-def _bringing(bit: int, register: Register) -> list[int]:
-    return [1 << other for other in register.bits.values() if register.effective(1 << other) & bit]
+    def kept(self, access: Access, other: Access) -> bool:
+        """Tell whether everybody who passes the one, under the first register, passes the other under the second."""
+        if self._alike or access.public or other.public:
+            return contained(access, other, self._other.effective)
+        held = (grant for mask in access.masks for grant in self._smallest(mask))
+        return all(other.lets(self._other.effective(grant)) for grant in held)
 
+    def _smallest(self, mask: int) -> Iterator[int]:
+        """The smallest grants that come to hold a mask: of each of its permissions itself, or one that implies it."""
+        ways = [self._bringing(1 << bit) for bit in range(mask.bit_length()) if mask >> bit & 1]
+        if prod(map(len, ways)) > _MOST:
+            # A grant of nothing passes only where any live key does: the careful answer.
+            yield 0
+            return
+        for chosen in product(*ways):
+            yield reduce(or_, chosen, 0)
 
-def _implies_alike(register: Register, other: Register) -> bool:
-    if register is other:
-        return True
-    bits = {*register.bits.values(), *other.bits.values()}
-    return all(register.effective(1 << bit) == other.effective(1 << bit) for bit in bits)
+    def _bringing(self, bit: int) -> list[int]:
+        register = self._register
+        return [1 << other for other in register.bits.values() if register.effective(1 << other) & bit]

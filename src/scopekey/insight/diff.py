@@ -11,11 +11,11 @@ from enum import StrEnum
 import msgspec
 
 from scopekey.core.grant import Register
-from scopekey.core.matcher import Match, Matcher
+from scopekey.core.matcher import PREFLIGHT, Match, Matcher
 from scopekey.core.rules import Operation, Rules
 from scopekey.core.target import Target
 from scopekey.core.template import Shape, Template
-from scopekey.insight.access import NOBODY, Access, passes_also
+from scopekey.insight.access import Access, Passage
 from scopekey.insight.kinds_of_path import paths
 
 
@@ -121,8 +121,11 @@ class _Compared:
     def __init__(self, old: Matcher, new: Matcher, register_old: Register, register_new: Register) -> None:
         self._old = old
         self._new = new
-        self._registers = (register_old, register_new)
-        self._listed = ({*_keys(old.rules)}, {*_keys(new.rules)})
+        self._onward = Passage(register_old, register_new)
+        self._backward = Passage(register_new, register_old)
+        listed, lists = frozenset(_keys(old.rules)), frozenset(_keys(new.rules))
+        self._came = lists - listed
+        self._went = listed - lists
 
     def all(self) -> Iterator[Difference]:
         """One difference for every kind of request that either table lists."""
@@ -158,13 +161,12 @@ class _Compared:
                 yield self._difference(f"{example} (a CORS preflight)", was, now)
 
     def _preflights(self) -> Difference:
-        was, now = (matcher.match("OPTIONS", ("",), preflight=True) for matcher in (_bare(self._old), _bare(self._new)))
+        was, now = (PREFLIGHT if matcher.rules.cors_preflight else None for matcher in (self._old, self._new))
         return self._difference("OPTIONS * (a CORS preflight that no rule lists)", was, now)
 
     def _difference(self, example: str, before: Match | None, after: Match | None) -> Difference:
         was, now = Access.of(before), Access.of(after)
-        old, new = self._registers
-        keeps, adds = passes_also(was, old, now, new), not passes_also(now, new, was, old)
+        keeps, adds = self._onward.kept(was, now), not self._backward.kept(now, was)
         return Difference(
             kind=_kind(before, after, was, now, keeps=keeps, adds=adds),
             operation=self._named(before, after),
@@ -176,13 +178,10 @@ class _Compared:
         )
 
     def _named(self, before: Match | None, after: Match | None) -> str:
-        """Name a request by the operation that came or went, else by the one that decides it now."""
-        if (
-            before
-            and after
-            and _key(after.operation) in self._listed[0]
-            and _key(before.operation) not in self._listed[1]
-        ):
+        """Name a request by the operation that came, else by the one that went, else by the one that decides it."""
+        if after and _key(after.operation) in self._came:
+            return str(after.operation)
+        if before and _key(before.operation) in self._went:
             return str(before.operation)
         match = after or before
         return str(match.operation) if match else ""
@@ -214,10 +213,6 @@ def _key(operation: Operation) -> tuple[str, Shape]:
 
 def _keys(rules: Rules) -> Iterator[tuple[str, Shape]]:
     return (_key(rule.operation) for rule in rules.rules)
-
-
-def _bare(matcher: Matcher) -> Matcher:
-    return Matcher(Rules((), matcher.rules.cors_preflight), matcher._register)
 
 
 def _side(match: Match | None) -> Side | None:

@@ -78,7 +78,8 @@ class LmdbIndex:
                 transaction.abort()
         except lmdb.Error as error:
             return self._key_again(key_id, error)
-        return None if record is None else unpack(key_id, record)
+        # Bytes, not a view of them: no buffers were asked for.
+        return None if record is None else unpack(key_id, record)  # type: ignore[arg-type]
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization."""
@@ -170,7 +171,8 @@ class LmdbIndex:
         if not isinstance(error, lmdb.MapResizedError) and self._files.generation != NOT_OPEN:
             raise error
         record = self._get(key_id[4:].encode())
-        return None if record is None else unpack(key_id, record)
+        # Bytes, not a view of them: no buffers were asked for.
+        return None if record is None else unpack(key_id, record)  # type: ignore[arg-type]
 
     def _failed(self, error: lmdb.Error) -> None:
         if isinstance(error, lmdb.MapResizedError):

@@ -23,6 +23,7 @@ from scopekey.core.rules import Rules
 from scopekey.core.target import Target, UnreadableTarget, read_target
 from scopekey.replica.event import Event
 from scopekey.replica.freshness import Freshness
+from scopekey.replica.held import Held
 from scopekey.replica.index import Index
 from scopekey.replica.journal import Journal, Ticket
 
@@ -99,6 +100,51 @@ class Verifier:
         stale = self.freshness.stale(now)
         event = Event(decision, now, request_id, self._copies.register, address=address, position=position, stale=stale)
         return event, self.journal.append(event)
+
+    def ask_held(
+        self,
+        held: Held,
+        permissions: Sequence[str],
+        *,
+        operation: str,
+        object: str | None = None,  # noqa: A002 - the word of the audit log
+        request_id: str = "",
+    ) -> tuple[Event, Ticket]:
+        """Decide work that is done later for a key, as if it were called with now, and record it.
+
+        `operation` names the work in the audit log, `request_id` is that of the call that started it; no
+        permissions ask for a live key alone. Act only on an event that proceeds, after its ticket.
+        """
+        position, now = self.renew(), self.clock()
+        decision = self._decide_held(held, self._need_of(tuple(permissions)), now)
+        event = Event(
+            decision,
+            now,
+            request_id,
+            self._copies.register,
+            operation=operation,
+            object=object,
+            address=held.address,
+            position=position,
+            stale=self.freshness.stale(now),
+        )
+        return event, self.journal.append(event)
+
+    def _decide_held(self, held: Held, wanted: Need | None, now: int) -> Decision:
+        copies = self._copies
+        register = copies.register
+        if register is None or self.freshness.refuses(now):
+            return _STALE
+        key = self.index.key(held.key_id)
+        if key is None:
+            return _UNKNOWN
+        secret = next((s for s in key.secrets if s.number == held.secret), None)
+        if secret is None or secret.pepper not in self._peppers or secret.scheme != SCHEME:
+            # The key is named, so that the record is its own: the secret did match when the work was started.
+            return Denied(DenialReason.UNKNOWN_KEY, key)
+        address = parse_address(held.address) if key.networks and held.address else None
+        organization = self._organization(key.organization, copies)
+        return decide(key, secret, organization, wanted, register=register, now=now, address=address)
 
     def decide_now(self, printed: str, wanted: Need) -> Decision:
         """Decide against a need that is compiled already, now and from no address; not recorded."""

@@ -60,6 +60,9 @@ class Node:
 
         Raises StartRefusedError where pepper, signing key, catalog or rules do not fit the store's.
         """
+        if settings.database_url is None and not (settings.home / "scopekey.db").exists():
+            # Opening would make an empty one, which `init` would then take for a home folder.
+            raise StartRefusedError(f"there is no store in {settings.home}: run `scopekey init` first")
         node = cls(settings, clock=clock, lock_timeout=lock_timeout)
         try:
             node._refuse_stranger()

@@ -6,7 +6,6 @@ from flask import Flask, Response
 
 from tests.journeys.routed.routes import ROUTES, header
 
-
 app = Flask(__name__, static_folder=None)
 
 
