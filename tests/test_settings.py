@@ -104,7 +104,9 @@ def test_peppers_and_signing_key_are_read_from_the_home_folder(plain):
 
 
 def test_a_missing_pepper_is_told_with_where_it_is_looked_for(plain):
-    with pytest.raises(MissingSecretError, match=r"SCOPEKEY_PEPPER is set nor does .*pepper exist; run `scopekey init`"):
+    with pytest.raises(
+        MissingSecretError, match=r"SCOPEKEY_PEPPER is set nor does .*pepper exist; run `scopekey init`"
+    ):
         Settings(home=plain).peppers()
     with pytest.raises(MissingSecretError, match="SCOPEKEY_SIGNING_KEY"):
         Settings(home=plain).signing_seed()

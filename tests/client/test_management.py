@@ -82,7 +82,10 @@ def test_organizations_are_made_listed_shown_and_changed(client):
     made = client.create_organization(CreateOrganization(name="Acme", policy=PolicyBody(max_key_age="30d")))
     assert made == client.show_organization(made.id)
     assert made in client.list_organizations(limit=200).items
-    assert "1d" == client.edit_organization(made.id, EditOrganization(policy=PolicyBody(max_key_age="1d"))).policy.max_key_age
+    assert (
+        "1d"
+        == client.edit_organization(made.id, EditOrganization(policy=PolicyBody(max_key_age="1d"))).policy.max_key_age
+    )
 
 
 def test_whoami_and_questions(client, issued):
@@ -112,7 +115,8 @@ def test_an_id_stays_one_segment_of_the_path(client, identity):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com", "http://127.0.0.1.example.com", "http://10.0.0.1:8700", "ftp://127.0.0.1", "example.com"]
+    "url",
+    ["http://example.com", "http://127.0.0.1.example.com", "http://10.0.0.1:8700", "ftp://127.0.0.1", "example.com"],
 )
 def test_a_key_is_sent_in_the_clear_to_this_machine_only(url):
     with pytest.raises(ValueError, match="https"):
@@ -143,14 +147,22 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_repeated(key):
     assert "SECRET" not in "".join(traceback.format_exception(caught.value)) + repr(caught.value.args)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"key": {}, "secret": "SECRET"}', b'{"code": "odd", "detail": ""}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"<html>", b'{"key": {}, "secret": "SECRET"}', b'{"code": "odd", "detail": ""}']
+)
 @pytest.mark.parametrize("status", [200, 302, 500])
 def test_what_is_no_answer_of_ours_is_not_taken_for_one(status, body):
     async def other(scope, receive, send):
-        await send({"type": "http.response.start", "status": status, "headers": [(b"location", b"http://127.0.0.1:9/")]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"location", b"http://127.0.0.1:9/")]}
+        )
         await send({"type": "http.response.body", "body": body})
 
-    with serving(other) as url, ManagementClient(url, "sck_live_x") as client, pytest.raises(UnreachableError) as caught:
+    with (
+        serving(other) as url,
+        ManagementClient(url, "sck_live_x") as client,
+        pytest.raises(UnreachableError) as caught,
+    ):
         client.create_key(CreateKey(name="a", permissions=[]))
     assert "SECRET" not in "".join(traceback.format_exception(caught.value))
 

@@ -94,7 +94,9 @@ class Deployment:
 
     def tenant(self, name="Acme", **policy) -> str:
         """Make an organization; gives its id."""
-        return create_organization(self.node.authority, self.machine, CreateOrganization(name=name, policy=policy))[0].id
+        return create_organization(self.node.authority, self.machine, CreateOrganization(name=name, policy=policy))[
+            0
+        ].id
 
     def database(self) -> Path:
         return self.node.settings.home / "scopekey.db"
@@ -124,7 +126,13 @@ def serving(app):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http="httptools", loop="uvloop", proxy_headers=False, server_header=False, access_log=False, log_config=None
+        app,
+        http="httptools",
+        loop="uvloop",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

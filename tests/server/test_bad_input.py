@@ -1,4 +1,4 @@
-"""Hostile bodies and headers: always a problem document with a code of the list, never a fault, nothing half-written."""
+"""Hostile bodies and headers: always a problem document with a listed code, never a fault, nothing half-written."""
 
 import json
 import logging
@@ -97,10 +97,14 @@ def test_half_a_body_is_no_body(url, deployment, operator):
 
 @pytest.mark.parametrize("path", ["/v1/keys//", "/v1/keys/a%2Fb", "/v1/keys/..", "/v1/keys/%ff", "/v1/keys/a;b"])
 def test_a_target_with_two_readings_is_refused(url, deployment, path):
-    assert b" 400 " in _raw(url, f"GET {path} HTTP/1.1", f"Authorization: Bearer {deployment.operator}").split(b"\r\n")[0]
+    assert (
+        b" 400 " in _raw(url, f"GET {path} HTTP/1.1", f"Authorization: Bearer {deployment.operator}").split(b"\r\n")[0]
+    )
 
 
-@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer \xff\xfe", "Bearer " + "a" * 10_000, "Basic YTpi"])
+@pytest.mark.parametrize(
+    "authorization", ["Bearer", "Bearer ", "Bearer \xff\xfe", "Bearer " + "a" * 10_000, "Basic YTpi"]
+)
 def test_a_credential_that_is_none_is_refused(url, authorization):
     assert b" 401 " in _raw(url, "GET /v1/keys HTTP/1.1", f"Authorization: {authorization}").split(b"\r\n")[0]
 

@@ -72,7 +72,9 @@ def create(
 
 @app.command("list")
 def list_(
-    status: Annotated[Literal["active", "expired", "revoked"] | None, typer.Option(help="Keys that are so.")] = None,
+    status: Annotated[
+        Literal["active", "expired", "revoked"] | None, typer.Option(help="active, expired or revoked.")
+    ] = None,
     permission: Annotated[str | None, typer.Option(help="Keys that hold this permission.")] = None,
     text: Annotated[str | None, typer.Option(help="Keys whose name or id holds this text.")] = None,
     expiring_within: Annotated[str | None, typer.Option(help="Keys that end within this time: 14d.")] = None,

@@ -85,21 +85,35 @@ class _Node:
 
     def find(self, segments: tuple[str, ...], at: int, found: list[int]) -> None:
         """Collect every rule that matches, the most specific first."""
-        if at == len(segments):
-            found.extend(self.rules)
-            return
+        node: _Node = self
+        # Most places have one way on: a turn of this loop costs less than a call.
+        while at < len(segments):
+            if node.mixed or node.span:
+                node._fork(segments, at, found)
+                return
+            segment = segments[at]
+            at += 1
+            literal, parameter = node.literals.get(segment), node.parameter if segment else None
+            if literal and parameter:
+                literal.find(segments, at, found)
+            following = parameter or literal
+            if following is None:
+                return
+            node = following
+        found.extend(node.rules)
+
+    def _fork(self, segments: tuple[str, ...], at: int, found: list[int]) -> None:
+        """Go every way that a place with mixed segments or a span offers."""
         segment = segments[at]
         literal = self.literals.get(segment)
-        if literal is not None:
+        if literal:
             literal.find(segments, at + 1, found)
         for mixed, node in self.mixed:
             if mixed.accepts(segment):
                 node.find(segments, at + 1, found)
-        if segment == "" and self.span is None:
-            return
-        if self.parameter is not None and segment != "":
+        if self.parameter and segment:
             self.parameter.find(segments, at + 1, found)
-        if self.span is not None:
+        if self.span:
             for tail in self.tails:
                 if len(segments) - tail > at:
                     self.span.find(segments, len(segments) - tail, found)

@@ -171,8 +171,7 @@ class LmdbIndex:
         if not isinstance(error, lmdb.MapResizedError) and self._files.generation != NOT_OPEN:
             raise error
         record = self._get(key_id[4:].encode())
-        # Bytes, not a view of them: no buffers were asked for.
-        return None if record is None else unpack(key_id, record)  # type: ignore[arg-type]
+        return None if record is None else unpack(key_id, record)
 
     def _failed(self, error: lmdb.Error) -> None:
         if isinstance(error, lmdb.MapResizedError):
