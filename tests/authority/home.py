@@ -54,7 +54,8 @@ class Home:
 
     def begin(self, catalog=CATALOG):
         """Initialise the store; gives the first key's printed form."""
-        return initialize(self.authority, Beginning(catalog, RULES, "0a0b0c0d"))
+        rules = RULES if catalog is CATALOG else Rules()
+        return initialize(self.authority, Beginning(catalog, rules, "0a0b0c0d"))
 
     def catch_up(self):
         """Bring the index level with the store."""

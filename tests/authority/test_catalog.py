@@ -3,9 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import pytest
 
 from scopekey.authority.catalog import applied, apply_catalog, apply_rules
+from scopekey.authority.holders import holders
 from scopekey.core.catalog import Resource
+from scopekey.core.problem import ProblemError
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.wire.changes import catalog_digest
@@ -33,7 +36,7 @@ def test_permissions_that_stay_keep_their_bits_and_keys_what_they_hold(either):
 def test_a_permission_that_was_gone_and_comes_back_is_not_held_again(home):
     issued = home.issue("queries:read", "datasets:read")
     apply_catalog(home.authority, home.machine, with_(without=["queries"]))
-    apply_catalog(home.authority, home.machine, CATALOG)
+    apply_catalog(home.authority, home.machine, CATALOG, allow_widening=True)
     assert ["missing_permission", "allowed"] == [
         home.check(issued.secret, name) for name in ("queries:read", "datasets:read")
     ]
@@ -48,7 +51,7 @@ def test_the_same_again_changes_nothing(home):
 
 def test_rules_reach_every_verifier_and_leave_an_entry(home):
     rules = Rules((*RULES.rules, Rule(Operation.parse("GET /open"), None)))
-    place = apply_rules(home.authority, home.machine, rules)
+    place = apply_rules(home.authority, home.machine, rules, allow_widening=True)
     assert (place, rules, "rules.apply", place.position) == (
         home.index.place(),
         home.index.rules(),
@@ -90,3 +93,74 @@ def test_two_catalogs_at_once_never_give_one_bit_to_two_permissions(either):
         register.bits[f"{name}:read"] for register, name in zip(registers, ("apples", "pears", "plums"), strict=True)
     ]
     assert 3 == len(set(new))
+
+
+def widened(refused_call):
+    with pytest.raises(ProblemError) as said:
+        refused_call()
+    assert "conflict" == said.value.problem.code
+    return said.value.fields["widened"]
+
+
+def rules_of(**requirements):
+    """Rules for `GET /name`: the permissions it needs, None where it is public."""
+    return Rules(
+        tuple(
+            Rule(
+                Operation.parse(f"GET /{name}"),
+                None if names is None else Requirement.all_of(*(CATALOG.permission(one) for one in names)),
+            )
+            for name, names in requirements.items()
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ({"jobs": None}, "GET /jobs: public now"),
+        ({"jobs": ()}, "GET /jobs: wider"),
+        ({"jobs": ("datasets:read",)}, "GET /jobs: moved"),
+        ({"jobs": ("jobs:read",), "open": None}, "GET /open: new: unlisted -> public"),
+    ],
+)
+def test_rules_that_widen_are_refused_until_that_is_allowed_and_say_what_they_open(home, after, told):
+    rules, before = rules_of(**after), home.position()
+    (said,) = widened(lambda: apply_rules(home.authority, home.machine, rules))
+    assert said.startswith(told)
+    assert before == home.position()
+    apply_rules(home.authority, home.machine, rules, allow_widening=True)
+    assert before + 1 == home.position()
+
+
+@pytest.mark.parametrize(
+    "after", [{}, {"jobs": ("jobs:read", "jobs:write")}, {"jobs": ("jobs:read",), "more": ("datasets:read",)}]
+)
+def test_narrower_rules_and_new_guarded_operations_need_no_leave(home, after):
+    assert apply_rules(home.authority, home.machine, rules_of(**after)) is not None
+
+
+def test_a_catalog_that_implies_more_says_what_is_brought_along_and_which_operation_opens(home):
+    catalog = msgspec.structs.replace(CATALOG, implies={"write": ("read",)})
+    said = widened(lambda: apply_catalog(home.authority, home.machine, catalog))
+    assert "jobs:write brings jobs:read along" in said
+    assert any(one.startswith("GET /jobs: wider") for one in said)
+
+
+def test_an_alias_for_scopekeys_own_says_what_it_lets_its_holders_manage(home):
+    catalog = msgspec.structs.replace(CATALOG, own={"keys": "queries"})
+    said = widened(lambda: apply_catalog(home.authority, home.machine, catalog))
+    assert "queries guards scopekey_keys too: whoever holds it manages those" in said
+
+
+def test_a_permission_that_comes_back_is_told(home):
+    apply_catalog(home.authority, home.machine, with_(without=["queries"]))
+    said = widened(lambda: apply_catalog(home.authority, home.machine, CATALOG))
+    assert "queries:read comes back: it gets a new bit, which no key holds" in said
+
+
+def test_the_holders_of_a_permission_that_would_be_gone_are_named(home):
+    held, other = home.issue("queries:read").key.id, home.issue("datasets:read").key.id
+    found = holders(home.authority, home.machine, ["queries:read", "queries:write"])
+    assert held in found["queries:read"]
+    assert other not in found["queries:read"]

@@ -12,7 +12,7 @@ from scopekey.core.problem import PROBLEMS
 from scopekey.server.app import control_plane
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node
-from tests.server.running import serving, settings
+from tests.server.running import Deployment, serving, settings
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,19 @@ def test_refusals_are_documented_where_they_occur(operations, operation, codes):
 def test_the_frameworks_own_problem_is_not_in_it(document):
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
     assert "/$defs/" not in str(document)
+
+
+def test_a_missing_permission_is_documented_with_the_status_that_is_set(place):
+    node = Node.open(settings(place[0].home.parent, missing_permission_status=403))
+    caller = Deployment(node, place[1]).key("datasets:read")[1]
+    with serving(control_plane(node, close=False)) as url:
+        document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
+        headers = {"Authorization": f"Bearer {caller}"}
+        status = httpx.get(f"{url}/v1/keys", headers=headers, trust_env=False).status_code
+    node.close()
+    assert 403 == status
+    assert "403" in document["paths"]["/v1/keys"]["get"]["responses"]
+    jsonschema_rs.Draft202012Validator(OPENAPI_31).validate(document)
 
 
 def _resolved(document, schema):

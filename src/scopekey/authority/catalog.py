@@ -2,26 +2,33 @@
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.unit_of_work import Authority, UnitOfWork
+from scopekey.authority.widening import refuse_widening, widened_by_catalog, widened_by_rules
 from scopekey.core.catalog import Catalog
-from scopekey.core.grant import Register, register
+from scopekey.core.grant import Register
+from scopekey.core.grant import register as register_catalog
 from scopekey.core.problem import ProblemError
 from scopekey.core.rules import Rules
 from scopekey.replica.index import Place
 from scopekey.wire.changes import catalog_digest, rules_digest
 
 
-def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tuple[Register, Place | None]:
+def apply_catalog(
+    authority: Authority, caller: Caller, catalog: Catalog, *, allow_widening: bool = False
+) -> tuple[Register, Place | None]:
     """Take a catalog over: permissions that stay keep their bits, new ones get new bits.
 
     The same catalog again changes nothing, and gives no place. Raises ProblemError `conflict` where
-    the applied rules need a permission that would be gone. Only the machine may.
+    the applied rules need a permission that would be gone, or where it widens access and that was not
+    allowed. Only the machine may.
     """
     with authority.changing(caller) as work:
         before = _locked(work)
         if catalog_digest(before.catalog) == catalog_digest(catalog):
             return before, None
-        after = register(catalog, before)
-        _refuse_dangling(work.rules(), catalog)
+        after = register_catalog(catalog, before)
+        refuse_dangling(work.rules(), catalog)
+        if not allow_widening:
+            refuse_widening(widened_by_catalog(before, after, work.rules()))
         _put(
             work,
             "catalog",
@@ -33,14 +40,19 @@ def apply_catalog(authority: Authority, caller: Caller, catalog: Catalog) -> tup
     return after, work.place
 
 
-def apply_rules(authority: Authority, caller: Caller, rules: Rules) -> Place | None:
-    """Take rules over. The same rules again change nothing. Only the machine may. Raises ProblemError `conflict`."""
+def apply_rules(authority: Authority, caller: Caller, rules: Rules, *, allow_widening: bool = False) -> Place | None:
+    """Take rules over. The same rules again change nothing. Only the machine may.
+
+    Raises ProblemError `conflict`, also where they widen access and that was not allowed.
+    """
     with authority.changing(caller) as work:
-        catalog = _locked(work).catalog
+        register = _locked(work)
         before = work.rules()
         if rules_digest(before) == rules_digest(rules):
             return None
-        _refuse_dangling(rules, catalog)
+        refuse_dangling(rules, register.catalog)
+        if not allow_widening:
+            refuse_widening(widened_by_rules(before, rules, register))
         _put(work, "rules", rules, "rules.apply", before=rules_digest(before), after=rules_digest(rules))
     return work.place
 
@@ -64,7 +76,8 @@ def _put(work: UnitOfWork, kind: str, state: Register | Rules, action: str, *, b
     work.change(state, action, organization=None, before={"digest": before}, after={"digest": after})
 
 
-def _refuse_dangling(rules: Rules, catalog: Catalog) -> None:
+def refuse_dangling(rules: Rules, catalog: Catalog) -> None:
+    """Refuse rules that need a permission which the catalog does not have. Raises ProblemError `conflict`."""
     for rule in rules.rules:
         for alternative in rule.requirement.any_of if rule.requirement else ():
             for permission in alternative:

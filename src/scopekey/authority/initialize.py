@@ -6,6 +6,7 @@ import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, Who, canonical
 from scopekey.authority.apply_changes import catch_up
+from scopekey.authority.catalog import refuse_dangling
 from scopekey.authority.key_answer import key_record
 from scopekey.authority.organizations import organization_record
 from scopekey.authority.unit_of_work import Authority
@@ -44,6 +45,7 @@ def initialize(authority: Authority, beginning: Beginning) -> str:
     The key holds every permission there is and never ends. Raises AlreadyInitialisedError.
     """
     now = authority.clock()
+    refuse_dangling(beginning.rules, beginning.catalog)
     with authority.store.writing() as tx:
         if tx.meta.get(FEED_ID) is not None:
             raise AlreadyInitialisedError("the store was initialised before: use its pepper and signing key")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from scopekey.cli.acting import caller, home
-from scopekey.cli.output import AsJson, Local, Yes, confirm, print_json, print_table, warn
+from scopekey.cli.output import AllowWidening, AsJson, Local, Yes, confirm, print_json, print_table, warn
 from scopekey.cli.rules_table import load_catalog
 from scopekey.wire.catalog_file import write_catalog
 from scopekey.wire.changes import catalog_digest
@@ -44,10 +44,12 @@ def show(
 def apply(
     catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="The catalog's file.")],
     yes: Yes = False,
+    allow_widening: AllowWidening = False,
     local: Local = False,
 ) -> None:
     """Make a file's catalog the applied one, for every verifier."""
     from scopekey.authority.catalog import applied, apply_catalog
+    from scopekey.authority.holders import holders
 
     wanted = load_catalog(catalog)
     with home(local=local) as node:
@@ -58,8 +60,10 @@ def apply(
             return
         new = [name for name in wanted.permissions if name not in register.catalog.permissions]
         gone = [name for name in register.catalog.permissions if name not in wanted.permissions]
+        for name, keys in holders(node.authority, actor, gone).items():
+            warn(f"{name} would be gone; held by {', '.join(keys)}")
         confirm(f"Apply {wanted.name!r}: {len(new)} permissions new, {len(gone)} gone?", yes=yes)
-        _, place = apply_catalog(node.authority, actor, wanted)
+        _, place = apply_catalog(node.authority, actor, wanted, allow_widening=allow_widening)
     warn(f"Applied at position {place.position if place else 0}.")
     if new:
         warn("No key holds these yet; grant them with `scopekey keys edit --local`: " + ", ".join(new))

@@ -19,6 +19,9 @@ from scopekey.settings import write_private
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+AllowWidening = Annotated[
+    bool, typer.Option("--allow-widening", help="Apply it even where it lets somebody do more than before.")
+]
 Local = Annotated[bool, typer.Option("--local", help="Act on the home folder, as this machine.")]
 KeyFile = Annotated[
     Path | None,

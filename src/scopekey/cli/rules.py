@@ -10,9 +10,11 @@ import typer
 from scopekey.cli.acting import CannotActError, caller, home
 from scopekey.cli.check import print_steps
 from scopekey.cli.documents import load_document
-from scopekey.cli.output import AsJson, Local, Yes, confirm, warn
+from scopekey.cli.output import AllowWidening, AsJson, Local, Yes, confirm, warn
 from scopekey.cli.rules_annotate import annotate
+from scopekey.cli.rules_diff import diff
 from scopekey.cli.rules_least import least
+from scopekey.cli.rules_lint import lint
 from scopekey.cli.rules_reference import reference
 from scopekey.cli.rules_reported import reported
 from scopekey.cli.rules_table import CatalogFile, RulesFile, load_catalog, read_call, rules_table
@@ -30,6 +32,8 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The rules file to 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]
 
 app.command("least")(least)
+app.command("lint")(lint)
+app.command("diff")(diff)
 app.command("annotate")(annotate)
 app.command("reference")(reference)
 app.command("reported")(reported)
@@ -91,6 +95,7 @@ def explain(
 def apply(
     rules: Annotated[Path, typer.Argument(metavar="RULES", help="The rules' file.")],
     yes: Yes = False,
+    allow_widening: AllowWidening = False,
     local: Local = False,
 ) -> None:
     """Make a file's rules the applied ones, for every verifier."""
@@ -110,7 +115,7 @@ def apply(
             f"{len(before.keys() - after.keys())} gone, {changed} changed?",
             yes=yes,
         )
-        place = apply_rules(node.authority, actor, table)
+        place = apply_rules(node.authority, actor, table, allow_widening=allow_widening)
         warn(f"Applied at position {place.position if place else 0}.")
 
 

@@ -33,7 +33,7 @@ def load_catalog(file: Path) -> Catalog:
 
 def rules_table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Register]:
     """The rules and a register to look them up in: from files, from the home folder, or made up of the rules."""
-    at_home = _applied() if rules is None or catalog is None else None
+    at_home = applied_rules() if rules is None or catalog is None else None
     register = at_home[0] if at_home else None
     if catalog is not None:
         register = Register.first(load_catalog(catalog))
@@ -44,11 +44,12 @@ def rules_table(rules: Path | None, catalog: Path | None) -> tuple[Rules, Regist
     table = read_rules(rules.read_text("utf-8"), str(rules), register.catalog if register else None)
     if register is None:
         warn("No --catalog and no home folder: permissions are not looked up.")
-        register = Register.first(_catalog_of(table))
+        register = Register.first(catalog_of(table))
     return table, register
 
 
-def _applied() -> tuple[Register, Rules] | None:
+def applied_rules() -> tuple[Register, Rules] | None:
+    """Read the applied register and rules of the home folder; None where there is none here."""
     if os.environ.get("SCOPEKEY_URL") or not has_home():
         return None
     from scopekey.authority.actor import Caller
@@ -58,7 +59,7 @@ def _applied() -> tuple[Register, Rules] | None:
         return applied(node.authority, Caller.machine())
 
 
-def _catalog_of(rules: Rules) -> Catalog:
+def catalog_of(rules: Rules) -> Catalog:
     """A catalog of just the permissions that rules name."""
     levels: dict[str, dict[str, None]] = {}
     for rule in rules.rules:

@@ -21,12 +21,13 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     A permission's bit is given once, in the order of first registration, and never reused: keys
     already issued carry it. `next_bit` counts every bit ever given, also those of permissions that
-    the catalog no longer has.
+    the catalog no longer has; `retired` are their names, in order.
     """
 
     catalog: Catalog
     bits: dict[str, int]
     next_bit: int
+    retired: tuple[str, ...] = ()
 
     @classmethod
     def first(cls, catalog: Catalog) -> "Register":
@@ -94,6 +95,14 @@ class Register(msgspec.Struct, frozen=True, dict=True):
         known: int = kept["_all"]
         return mask & known
 
+    def barest(self, mask: int) -> int:
+        """Leave out what another permission of the mask brings along: whoever holds the rest holds all of it."""
+        for bit, brings in self.__dict__["_closure"]:
+            if mask & bit:
+                # Levels that imply one another in a circle bring each other: the first one stays.
+                mask &= ~brings
+        return mask
+
 
 def register(catalog: Catalog, previous: Register | None) -> Register:
     """Give every permission of a catalog its bit: the one it has, or the next that nobody ever had.
@@ -109,7 +118,8 @@ def register(catalog: Catalog, previous: Register | None) -> Register:
         if kept is None:
             kept, next_bit = next_bit, next_bit + 1
         bits[name] = kept
-    return Register(catalog, bits, next_bit)
+    before = {*previous.bits, *previous.retired} if previous else set()
+    return Register(catalog, bits, next_bit, tuple(sorted(before - bits.keys())))
 
 
 def _previous_bit(name: str, catalog: Catalog, previous: Register) -> int | None:

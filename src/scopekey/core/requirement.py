@@ -56,8 +56,11 @@ class Need(msgspec.Struct, frozen=True):
         return next((at for at, mask in enumerate(masks) if mask & held == mask), None)
 
     def missing(self, held: int, register: Register) -> tuple[Permission, ...]:
-        """The fewest permissions that would satisfy it; of equally short ways the first written."""
-        lacking = [mask & ~held for mask in self.masks]
+        """The fewest permissions that would satisfy it; of equally short ways the first written.
+
+        `held` has everything implied, and what a missing one would bring along is not missing beside it.
+        """
+        lacking = [register.barest(mask & ~held) for mask in self.masks]
         return register.permissions(min(lacking, key=int.bit_count)) if lacking else ()
 
 

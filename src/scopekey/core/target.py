@@ -12,8 +12,8 @@ import msgspec
 
 MAX_PATH_LENGTH = 8192
 
-# Most targets are plain: unreserved and harmless characters; `//` and `/.` are looked for beside.
-_PLAIN = re.compile(rb"/[A-Za-z0-9_~.@:+=$,!*'()&/-]*")
+# Most targets are plain: unreserved and harmless characters, no empty inner segment, none that begins with a dot.
+_PLAIN = re.compile(rb"(?:/(?!\.)[A-Za-z0-9_~.@:+=$,!*'()&-]++)++/?+|/")
 # pchar of RFC 3986 section 3.3 without `;`, whose parameters some servers strip.
 _ALLOWED = re.compile(rb"(?:[A-Za-z0-9_~.@:+=$,!*'()&/-]|%[0-9A-Fa-f]{2})*")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -47,7 +47,7 @@ def read_target(raw: bytes) -> Target | UnreadableTarget:
     The bytes are those of the request line, before any decoding. The query is not looked at.
     """
     path = raw.partition(b"?")[0] if b"?" in raw else raw
-    if len(path) <= MAX_PATH_LENGTH and _PLAIN.fullmatch(path) and b"//" not in path and b"/." not in path:
+    if len(path) <= MAX_PATH_LENGTH and _PLAIN.fullmatch(path):
         return Target(tuple(path[1:].decode("ascii").split("/")))
     return _read_unusual(path)
 

@@ -28,6 +28,10 @@ CREATE SCHEMA IF NOT EXISTS data;
 CREATE SEQUENCE IF NOT EXISTS platform.dataset_ids;
 CREATE SEQUENCE IF NOT EXISTS platform.query_ids;
 CREATE SEQUENCE IF NOT EXISTS platform.job_ids;
+CREATE SEQUENCE IF NOT EXISTS platform.connection_ids;
+CREATE SEQUENCE IF NOT EXISTS platform.delivery_ids;
+CREATE SEQUENCE IF NOT EXISTS platform.workflow_ids;
+CREATE SEQUENCE IF NOT EXISTS platform.run_ids;
 CREATE TABLE IF NOT EXISTS platform.datasets (
     id BIGINT NOT NULL, name VARCHAR NOT NULL, same_name VARCHAR NOT NULL, description VARCHAR, tags VARCHAR NOT NULL,
     columns VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL);
@@ -38,6 +42,18 @@ CREATE TABLE IF NOT EXISTS platform.jobs (
     id BIGINT NOT NULL, query_id BIGINT NOT NULL, sql VARCHAR NOT NULL, state VARCHAR NOT NULL,
     created_at TIMESTAMP NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP,
     row_count BIGINT, result VARCHAR, error VARCHAR, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS platform.connections (
+    id BIGINT NOT NULL, name VARCHAR NOT NULL, settings VARCHAR NOT NULL, credential VARCHAR,
+    credential_at TIMESTAMP, created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS platform.outbox (
+    id BIGINT NOT NULL, connection_id BIGINT NOT NULL, dataset_id BIGINT NOT NULL, row_count BIGINT NOT NULL,
+    content VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS platform.workflows (
+    id BIGINT NOT NULL, name VARCHAR NOT NULL, description VARCHAR, steps VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS platform.workflow_runs (
+    id BIGINT NOT NULL, workflow_id BIGINT NOT NULL, state VARCHAR NOT NULL, reason VARCHAR, key_id VARCHAR NOT NULL,
+    request_id VARCHAR NOT NULL, steps VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, finished_at TIMESTAMP);
 """
 
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,14 +33,17 @@ class JobDesk:
 
     def submit(self, query: SavedQuery) -> Job:
         """A new job for `query`. Refused (503) while too many wait."""
+        return self.start(query)[0]
+
+    def start(self, query: SavedQuery) -> tuple[Job, Future[None]]:
+        """A new job for `query`, and what tells when it has ended. Refused (503) while too many wait."""
         with self._lock:
             if self.store.waiting() >= self._limits.waiting_jobs:
                 detail = f"{self._limits.waiting_jobs} jobs are waiting already; try again shortly."
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "busy", detail, headers={"Retry-After": "5"})
             job = self.store.create(query)
             self._runs[job.id] = QueryRun()
-        self._pool.submit(self._work, job.id, query.sql)
-        return job
+        return job, self._pool.submit(self._work, job.id, query.sql)
 
     def cancel(self, number: int) -> Job:
         """Stop a job. Refused (409) where it has ended."""

@@ -23,6 +23,10 @@ class Limits:
     workers: int = 2
     waiting_jobs: int = 50
     kept_jobs: int = 100
+    running_workflows: int = 2
+    waiting_runs: int = 20
+    kept_runs: int = 100
+    kept_deliveries: int = 100
 
     def for_upload(self) -> "Limits":
         """The same bounds for reading an uploaded file: one row more than may be stored, so that more is noticed."""

@@ -7,15 +7,20 @@ from pathlib import Path
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from scopekey.demo import attributes, datasets, jobs, queries
+from scopekey.demo import attributes, connections, datasets, jobs, queries, workflow_runs, workflows
 from scopekey.demo.body import BodyLimit
+from scopekey.demo.connection_store import ConnectionStore
 from scopekey.demo.dataset_figures import DatasetFigures
 from scopekey.demo.dataset_store import DatasetStore
 from scopekey.demo.engine import Engine
 from scopekey.demo.job_desk import JobDesk
 from scopekey.demo.limits import Limits
+from scopekey.demo.outbox import Outbox
 from scopekey.demo.problems import answer_problems
 from scopekey.demo.query_store import QueryStore
+from scopekey.demo.step_runner import StepRunner
+from scopekey.demo.workflow_desk import WorkflowDesk
+from scopekey.demo.workflow_store import WorkflowStore
 from scopekey.enforce.fastapi import protect, public
 from scopekey.enforce.keys import Keys
 
@@ -37,12 +42,12 @@ def create_platform(keys: Keys, *, path: Path | str | None = None, limits: Limit
     limits = limits or Limits()
     app = FastAPI(
         title="Data platform",
-        summary="Datasets, saved queries and the jobs that run them.",
+        summary="Datasets, saved queries, the jobs that run them, connections and workflows.",
         version="1.0",
         lifespan=_lifespan,
     )
-    _furnish(app, Path(path) if path else None, limits)
-    for room in (datasets, queries, jobs, attributes):
+    _furnish(app, keys, Path(path) if path else None, limits)
+    for room in (datasets, queries, jobs, connections, workflows, workflow_runs, attributes):
         app.include_router(room.router)
     app.add_api_route("/healthz", healthz, dependencies=[public()], tags=["Platform"])
     answer_problems(app)
@@ -58,17 +63,27 @@ def healthz() -> Health:
     return Health(status="ok")
 
 
-def _furnish(app: FastAPI, folder: Path | None, limits: Limits) -> None:
+def _furnish(app: FastAPI, keys: Keys, folder: Path | None, limits: Limits) -> None:
     engine = Engine(folder, limits)
-    store = DatasetStore(engine)
-    app.state.limits, app.state.engine, app.state.datasets = limits, engine, store
-    app.state.figures = DatasetFigures(engine)
-    app.state.queries = QueryStore(engine)
-    app.state.jobs = JobDesk(engine, store, limits)
+    state = app.state
+    state.limits, state.engine = limits, engine
+    state.datasets, state.figures = DatasetStore(engine), DatasetFigures(engine)
+    state.queries, state.jobs = QueryStore(engine), JobDesk(engine, state.datasets, limits)
+    state.connections, state.outbox = ConnectionStore(engine), Outbox(engine, limits)
+    runner = StepRunner(
+        jobs=state.jobs,
+        queries=state.queries,
+        datasets=state.datasets,
+        connections=state.connections,
+        outbox=state.outbox,
+        limits=limits,
+    )
+    state.workflows, state.workflow_runs = WorkflowStore(engine), WorkflowDesk(engine, keys, runner, limits)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.workflow_runs.close()
     app.state.jobs.close()
     app.state.engine.close()

@@ -1,9 +1,10 @@
 """The main job, as a story: keys with a purpose, calls they can make, calls they cannot, and why."""
 
 import time
-from typing import Any
 
+from scopekey.demo.stage import Stage
 from scopekey.demo.story import Actor, Story
+from scopekey.demo.workflow_scenario import play_workflows
 
 COLUMNS = [
     {"name": "order_id", "type": "integer"},
@@ -24,9 +25,8 @@ class Scenario:
 
     def __init__(self, story: Story, platform: str, management: str, operator: Actor) -> None:
         self._story = story
-        self._platform = platform
-        self._management = management
         self._operator = operator
+        self._stage = Stage(story, platform, management, operator)
         self._dataset = 0
 
     def play(self) -> dict[str, Actor]:
@@ -39,117 +39,108 @@ class Scenario:
         self._ended()
         self._no_escalation()
         self._whoami(analytics, ingestion)
+        play_workflows(self._stage)
         return {"analytics": analytics, "ingestion": ingestion}
 
     def _ingestion(self) -> Actor:
         self._story.chapter("1. An ingestion key creates and uploads, and cannot read back")
-        actor = self._issue("Nightly load", ["datasets:write"])
+        actor = self._stage.issue("Nightly load", ["datasets:write"])
         new = {"name": "orders", "description": "Orders of the shop", "columns": COLUMNS}
-        self._dataset = self._call(actor, "POST", "/datasets", 201, body=new, show=["id"])["id"]
+        self._dataset = self._stage.call(actor, "POST", "/datasets", 201, body=new, show=["id"])["id"]
         upload = f"/datasets/{self._dataset}/upload"
-        self._call(actor, "POST", upload, 201, content=("text/csv", CSV), show=["rows"])
-        self._call(actor, "GET", f"/datasets/{self._dataset}/sample", 401)
+        self._stage.call(actor, "POST", upload, 201, content=("text/csv", CSV), show=["rows"])
+        self._stage.call(actor, "GET", f"/datasets/{self._dataset}/sample", 401)
         return actor
 
     def _analytics(self) -> Actor:
         self._story.chapter("2. An analytics key reads, and is refused everything that would change something")
-        actor = self._issue("Dashboard", ["datasets:read", "queries:read"])
+        actor = self._stage.issue("Dashboard", ["datasets:read", "queries:read"])
         dataset = f"/datasets/{self._dataset}"
-        self._call(actor, "GET", dataset, 200, show=["name", "row_count"])
-        self._call(actor, "GET", f"{dataset}/sample?limit=2", 200, show=["rows"])
-        self._call(actor, "GET", f"{dataset}/stats", 200, show=["row_count"])
-        self._call(actor, "POST", "/datasets", 401, body={"name": "copies", "columns": COLUMNS})
-        self._call(actor, "PATCH", dataset, 401, body={"description": "Mine now"})
-        self._call(actor, "DELETE", dataset, 401)
+        self._stage.call(actor, "GET", dataset, 200, show=["name", "row_count"])
+        self._stage.call(actor, "GET", f"{dataset}/sample?limit=2", 200, show=["rows"])
+        self._stage.call(actor, "GET", f"{dataset}/stats", 200, show=["row_count"])
+        self._stage.call(actor, "POST", "/datasets", 401, body={"name": "copies", "columns": COLUMNS})
+        self._stage.call(actor, "PATCH", dataset, 401, body={"description": "Mine now"})
+        self._stage.call(actor, "DELETE", dataset, 401)
         return actor
 
     def _widened(self, analytics: Actor) -> None:
         self._story.chapter("3. Adding Write Datasets makes create work at once; the secret stays the same")
         held = {"permissions": ["datasets:read", "queries:read", "datasets:write"]}
         path = f"/v1/keys/{analytics.key_id}"
-        answer = self._manage(self._operator, "PATCH", path, 200, body=held, show=["permissions"])
+        answer = self._stage.manage(self._operator, "PATCH", path, 200, body=held, show=["permissions"])
         analytics.purpose = answer["purpose"]
-        self._call(analytics, "POST", "/datasets", 201, body={"name": "copies", "columns": COLUMNS}, show=["id"])
+        self._stage.call(analytics, "POST", "/datasets", 201, body={"name": "copies", "columns": COLUMNS}, show=["id"])
         narrow = {"permissions": ["datasets:read", "queries:read"]}
-        answer = self._manage(self._operator, "PATCH", path, 200, body=narrow, show=["permissions"])
+        answer = self._stage.manage(self._operator, "PATCH", path, 200, body=narrow, show=["permissions"])
         analytics.purpose = answer["purpose"]
 
     def _without_jobs(self, analytics: Actor) -> None:
         self._story.chapter("4. A key with everything except jobs runs a query, and is refused on the job")
-        catalog = self._manage(self._operator, "GET", "/v1/permissions", 200)
+        catalog = self._stage.manage(self._operator, "GET", "/v1/permissions", 200)
         names = [permission["name"] for resource in catalog["resources"] for permission in resource["permissions"]]
         held = [name for name in names if not name.startswith(("jobs:", "scopekey_", "access_tokens:"))]
-        actor = self._issue("Almost everything", held, purpose="everything on the platform, except Jobs")
+        actor = self._stage.issue("Almost everything", held, purpose="everything on the platform, except Jobs")
         sql = "SELECT country, sum(amount) AS revenue FROM orders GROUP BY country ORDER BY country"
-        query = self._call(actor, "POST", "/queries", 201, body={"name": "Revenue by country", "sql": sql}, show=["id"])
-        self._call(analytics, "POST", f"/queries/{query['id']}/run", 401)
-        job = self._call(actor, "POST", f"/queries/{query['id']}/run", 202, show=["job_id", "state"])
-        self._call(actor, "GET", f"/jobs/{job['job_id']}", 401)
-        watcher = self._issue("Job watcher", ["jobs:read", "datasets:read"])
+        query = self._stage.call(
+            actor, "POST", "/queries", 201, body={"name": "Revenue by country", "sql": sql}, show=["id"]
+        )
+        self._stage.call(analytics, "POST", f"/queries/{query['id']}/run", 401)
+        job = self._stage.call(actor, "POST", f"/queries/{query['id']}/run", 202, show=["job_id", "state"])
+        self._stage.call(actor, "GET", f"/jobs/{job['job_id']}", 401)
+        watcher = self._stage.issue("Job watcher", ["jobs:read", "datasets:read"])
         self._result(watcher, job["job_id"])
 
     def _result(self, watcher: Actor, job: int) -> None:
         """Wait for the job as a client would, then tell its result."""
         for _ in range(100):
-            response = self._story.look(watcher, f"{self._platform}/jobs/{job}")
+            response = self._stage.look(watcher, f"/jobs/{job}")
             if response["state"] not in {"pending", "running"}:
                 break
             time.sleep(0.05)
-        self._call(watcher, "GET", f"/jobs/{job}/result", 200, show=["rows"])
+        self._stage.call(watcher, "GET", f"/jobs/{job}/result", 200, show=["rows"])
 
     def _rotated(self) -> None:
         self._story.chapter("5. A rotated key works with both secrets, until the overlap ends")
-        actor = self._issue("Rotating", ["datasets:read"])
+        actor = self._stage.issue("Rotating", ["datasets:read"])
         old = actor.secret
-        answer = self._manage(self._operator, "POST", f"/v1/keys/{actor.key_id}/rotate", 201, body={"overlap": "2s"})
+        answer = self._stage.manage(
+            self._operator, "POST", f"/v1/keys/{actor.key_id}/rotate", 201, body={"overlap": "2s"}
+        )
         actor.secret = answer["secret"]
         self._story.tell("The old secret, during the overlap of two seconds:")
-        self._call(actor, "GET", "/datasets", 200, secret=old)
+        self._stage.call(actor, "GET", "/datasets", 200, secret=old)
         self._story.tell("The new secret:")
-        self._call(actor, "GET", "/datasets", 200)
+        self._stage.call(actor, "GET", "/datasets", 200)
         time.sleep(2.1)
         self._story.tell("The old secret, after the overlap:")
-        self._call(actor, "GET", "/datasets", 401, secret=old)
-        self._call(actor, "GET", "/datasets", 200)
+        self._stage.call(actor, "GET", "/datasets", 401, secret=old)
+        self._stage.call(actor, "GET", "/datasets", 200)
 
     def _ended(self) -> None:
         self._story.chapter("6. A revoked key and an expired key stop at once")
-        leaked = self._issue("Leaked", ["datasets:read"])
-        self._call(leaked, "GET", "/datasets", 200)
+        leaked = self._stage.issue("Leaked", ["datasets:read"])
+        self._stage.call(leaked, "GET", "/datasets", 200)
         path = f"/v1/keys/{leaked.key_id}/revoke"
-        self._manage(self._operator, "POST", path, 200, body={"reason": "compromised"}, show=["status"])
-        self._call(leaked, "GET", "/datasets", 401)
-        brief = self._issue("For one second", ["datasets:read"], expires_in="1s")
+        self._stage.manage(self._operator, "POST", path, 200, body={"reason": "compromised"}, show=["status"])
+        self._stage.call(leaked, "GET", "/datasets", 401)
+        brief = self._stage.issue("For one second", ["datasets:read"], expires_in="1s")
         time.sleep(1.1)
-        self._call(brief, "GET", "/datasets", 401)
+        self._stage.call(brief, "GET", "/datasets", 401)
 
     def _no_escalation(self) -> None:
         self._story.chapter("7. A key that manages keys cannot mint a broader one than itself")
-        manager = self._issue("Team lead", ["access_tokens:read", "access_tokens:write", "datasets:read"])
+        manager = self._stage.issue("Team lead", ["access_tokens:read", "access_tokens:write", "datasets:read"])
         broad = {"name": "Broader", "permissions": ["datasets:read", "datasets:write"]}
-        self._manage(manager, "POST", "/v1/keys", 403, body=broad)
+        self._stage.manage(manager, "POST", "/v1/keys", 403, body=broad)
         narrow = {"name": "Narrower", "permissions": ["datasets:read"]}
-        self._manage(manager, "POST", "/v1/keys", 201, body=narrow)
+        self._stage.manage(manager, "POST", "/v1/keys", 201, body=narrow)
 
     def _whoami(self, *actors: Actor) -> None:
         self._story.chapter("8. Every key can ask what it is, and the operator sees what each one reaches")
         for actor in actors:
-            answer = self._manage(actor, "GET", "/v1/whoami", 200)
+            answer = self._stage.manage(actor, "GET", "/v1/whoami", 200)
             key, reach = answer["key"], answer["reach"]
             self._story.tell(f"    {key['name']}: {key['purpose']} Ends {key['expires_at']}.")
             self._story.tell(f"    opens {', '.join(reach['open'])}")
             self._story.tell(f"    {reach['closed_count']} operations are closed to it")
-
-    def _issue(self, name: str, permissions: list[str], *, purpose: str = "", expires_in: str = "1d") -> Actor:
-        body = {"name": name, "permissions": permissions, "expires_in": expires_in}
-        answer = self._story.quiet(self._operator, "POST", f"{self._management}/v1/keys", body)
-        key = answer["key"]
-        actor = Actor(name, purpose or key["purpose"], answer["secret"], key["id"])
-        self._story.tell(f"The operator issues the key {name!r} ({key['id']}). Purpose: {actor.purpose}")
-        return actor
-
-    def _call(self, actor: Actor, method: str, path: str, expected: int, **more: Any) -> Any:
-        return self._story.call(actor, method, self._platform + path, expected, **more)
-
-    def _manage(self, actor: Actor, method: str, path: str, expected: int, **more: Any) -> Any:
-        return self._story.call(actor, method, self._management + path, expected, **more)

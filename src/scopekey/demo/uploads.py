@@ -37,6 +37,11 @@ def read_upload(media_type: str, body: bytes, columns: list[Column], limits: Lim
         detail = f"Send the rows as one of {', '.join(readers)}, and name it in Content-Type."
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     names, rows = readers[kind]()
+    return read_rows(names, rows, columns, limits)
+
+
+def read_rows(names: list[str], rows: Iterable[list[Any]], columns: list[Column], limits: Limits) -> list[list[Any]]:
+    """The cells of rows whose columns have these names, in the order of `columns`. Refused as a whole too."""
     return _cells(rows, columns, _places(names, columns), limits)
 
 

@@ -49,7 +49,9 @@ def paths(templates: Sequence[Template]) -> Iterator[tuple[str, ...]]:
 
 def _cliques(crossed: Sequence[set[int]]) -> Iterator[tuple[int, ...]]:
     """Every set of templates that all cross each other, those of one first."""
-    waiting = [((number,), {rival for rival in rivals if rival > number}) for number, rivals in enumerate(crossed)]
+    waiting: list[tuple[tuple[int, ...], set[int]]] = [
+        ((number,), {rival for rival in rivals if rival > number}) for number, rivals in enumerate(crossed)
+    ]
     for count, (members, candidates) in enumerate(waiting):
         if count == _MOST:
             raise TooManyKindsError("too many templates cross each other to look at every path: make them disjoint")

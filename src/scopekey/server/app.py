@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.fastapi import protect
 from scopekey.server.api import catalog, keys, organizations, verify
 from scopekey.server.api.context import PROBLEM_SCHEMA
@@ -44,7 +46,7 @@ def management_api(node: Node, *, close: bool = True) -> FastAPI:
     for router in (keys.router, organizations.router, catalog.router, verify.router):
         api.include_router(router)
     handle_errors(api)
-    _describe_problems(api)
+    _describe_problems(api, forbidden=int(node.missing_permission_status) == HTTPStatus.FORBIDDEN)
     api.add_middleware(BodyLimit)
     protect(api, node, docs="public", applied=False)
     return api
@@ -73,7 +75,7 @@ def create_app() -> ASGIApp:
     return control_plane(Node.open(Settings()))
 
 
-def _describe_problems(api: FastAPI) -> None:
+def _describe_problems(api: FastAPI, *, forbidden: bool) -> None:
     """Put the schema of problem documents where the documented refusals point to, and drop FastAPI's own."""
     plain: Callable[[], dict[str, Any]] = api.openapi
 
@@ -83,6 +85,17 @@ def _describe_problems(api: FastAPI) -> None:
         schemas["Problem"] = PROBLEM_SCHEMA
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
+        if forbidden:
+            _document_forbidden(document)
         return document
 
     api.openapi = described  # type: ignore[method-assign]
+
+
+def _document_forbidden(document: dict[str, Any]) -> None:
+    """A setting has missing permissions answered with 403: every operation says so."""
+    media = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refusal = {"description": PROBLEMS["missing_permission"].title, "content": media}
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation["responses"].setdefault("403", refusal)

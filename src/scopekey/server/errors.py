@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from scopekey.core.decision import DenialReason
 from scopekey.core.problem import PROBLEMS, Problem, ProblemError
 from scopekey.replica.event import Event
 from scopekey.store.errors import DuplicateError, StoreUnavailableError, VersionConflictError
@@ -91,14 +92,18 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
     """Answer with a problem document."""
     event: Event | None = request.scope.get("scopekey")
     request_id = event.request_id if event else "none"
-    body = problem_document(problem, detail=detail, request_id=request_id, status=None, **fields)
+    status = problem.status
+    if problem.code == DenialReason.MISSING_PERMISSION:
+        # Narrowed between the check and the change: the answer is the one that the check would have given.
+        status = request.app.state.node.missing_permission_status
+    body = problem_document(problem, detail=detail, request_id=request_id, status=status, **fields)
     headers = {"Cache-Control": "no-store", "Scopekey-Code": problem.code}
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = RETRY_AFTER
     if problem.challenge:
         error = f', error="{problem.error}"' if problem.error else ""
         headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
-    return Response(body, problem.status, headers, CONTENT_TYPE)
+    return Response(body, status, headers, CONTENT_TYPE)
 
 
 def _plain(field: str) -> str:

@@ -106,6 +106,7 @@ class _Register(_Body, frozen=True):
     catalog: _Catalog
     bits: dict[str, Annotated[int, Meta(ge=0)]]
     next_bit: int
+    retired: tuple[str, ...] = ()
 
 
 class _Rule(_Body, frozen=True):
@@ -238,7 +239,7 @@ def _read_register(data: bytes) -> Register:
     bits = body.bits.values()
     if body.bits.keys() != catalog.permissions.keys() or len(set(bits)) != len(bits) or max(bits) >= body.next_bit:
         raise UnreadableChangeError("its bits are not one for each permission of its catalog")
-    return Register(catalog, body.bits, body.next_bit)
+    return Register(catalog, body.bits, body.next_bit, body.retired)
 
 
 def _rule_body(rule: Rule) -> _Rule:

@@ -113,7 +113,7 @@ def proposal_text(proposal: Proposal) -> str:
 
 def _ruled(operation: Operation, requirement: Requirement | None, comment: Iterable[str]) -> ProposedRule:
     resources = {p.resource for alternative in requirement.any_of for p in alternative} if requirement else set()
-    named = _object(operation.template, resources) if len(resources) == 1 else None
+    named = object_parameter(operation.template, resources) if len(resources) == 1 else None
     return ProposedRule(Rule(operation, requirement, named), "\n".join(_one_line(line) for line in comment if line))
 
 
@@ -121,7 +121,7 @@ def _permissions(rule: Rule) -> Iterable[Permission]:
     return (p for alternative in rule.requirement.any_of for p in alternative) if rule.requirement else ()
 
 
-def _object(template: Template, resources: Iterable[str]) -> str | None:
+def object_parameter(template: Template, resources: Iterable[str]) -> str | None:
     """The last parameter that clearly names one object of the resource: `{dataset_id}`, or `/datasets/{id}`."""
     (wanted,) = (stems(resource) for resource in resources)
     segments = template.text.split("/")
