@@ -8,6 +8,28 @@ from scopekey.core.target import Target, UnreadableTarget, read_target
 
 _CALLS = 20_000
 _EACH = 200
+_LONGEST, _HUGE = 8_192, 65_536
+# What long targets have been made of: slashes, dots, percent signs, long segments, escapes of every kind.
+_UNITS = (
+    "/",
+    "/a",
+    "/v2",
+    "/4711",
+    ".",
+    "/.",
+    "/..",
+    "/a.a",
+    "a",
+    "%",
+    "%7E",
+    "%2e",
+    "%2F",
+    "%25",
+    "/%C3%A9",
+    ";",
+    "\\",
+    "?",
+)
 
 
 def bench_rules() -> list[Result]:
@@ -18,6 +40,7 @@ def bench_rules() -> list[Result]:
     for size, table in found.items():
         results.append(timings[size].result(f"rules.{size}.ns", f"all operations shuffled, of {table.source}"))
         results.append(_worst(size, table))
+        results.append(_hostile(size, table))
     return results
 
 
@@ -40,6 +63,24 @@ def _worst(size: str, table: Table) -> Result:
     worst, call = max((_best(table, *call), call) for call in table.calls)
     told = f"{call[0]} {call[1].decode()}"
     return Result(f"rules.{size}.worst.ns", round(worst, 1), "ns", _EACH * ROUNDS, f"{told}; best of {ROUNDS} tries")
+
+
+def _hostile(size: str, table: Table) -> Result:
+    """The long target that takes longest to be read and looked up, or refused."""
+    targets = [("/" + unit * (length // len(unit)))[:length] for unit in _UNITS for length in (_LONGEST, _HUGE)]
+    worst, told = max((_once(table, raw.encode()), f"{len(raw):,} bytes of {raw[:8]}…") for raw in targets)
+    return Result(f"rules.{size}.hostile.ns", worst, "ns", ROUNDS, f"{told}; the slowest of {ROUNDS} tries")
+
+
+def _once(table: Table, raw: bytes) -> int:
+    tries = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter_ns()
+        target = read_target(raw)
+        if isinstance(target, Target):
+            table.matcher.match("GET", target.segments)
+        tries.append(time.perf_counter_ns() - begun)
+    return max(tries)
 
 
 def _best(table: Table, method: str, raw: bytes) -> float:

@@ -231,3 +231,10 @@ class TestTheLastKeyThatCanManageKeys:
         )
         assert 0 == code
         assert "last key" not in said
+
+
+def test_the_networks_of_a_key_can_be_opened_again(command, issue):
+    key_id, _ = issue("datasets:read")
+    command("keys", "edit", key_id, "--network", "10.0.0.0/8")
+    assert 0 == command("keys", "edit", key_id, "--any-network").code
+    assert [] == shown(command, key_id)["allowed_networks"]

@@ -28,6 +28,21 @@ GUARDS = [
     ("GET", "/jobs/1", ["jobs:read"]),
     ("GET", "/jobs/1/result", ["jobs:read", "datasets:read"]),
     ("POST", "/jobs/1/cancel", ["jobs:write"]),
+    ("GET", "/connections", ["connections:read"]),
+    ("POST", "/connections", ["connections:write"]),
+    ("GET", "/connections/1", ["connections:read"]),
+    ("PATCH", "/connections/1", ["connections:write"]),
+    ("DELETE", "/connections/1", ["connections:write"]),
+    ("POST", "/connections/1/test", ["connections:write"]),
+    ("GET", "/connections/1/deliveries", ["connections:read", "datasets:read"]),
+    ("GET", "/workflows", ["workflows:read"]),
+    ("POST", "/workflows", ["workflows:write"]),
+    ("GET", "/workflows/1", ["workflows:read"]),
+    ("PATCH", "/workflows/1", ["workflows:write"]),
+    ("DELETE", "/workflows/1", ["workflows:write"]),
+    ("POST", "/workflows/1/run", ["workflows:write"]),
+    ("GET", "/workflow-runs", ["workflows:read"]),
+    ("GET", "/workflow-runs/1", ["workflows:read"]),
 ]
 EVERY = sorted({permission for _, _, needed in GUARDS for permission in needed})
 

@@ -79,7 +79,7 @@ def test_markdown_shows_levels_and_keeps_cells_whole():
 
 def test_html_is_well_formed_and_escapes_what_the_catalog_says():
     class Checker(HTMLParser):
-        void = {"meta"}
+        void = frozenset({"meta"})
 
         def __init__(self):
             super().__init__()

@@ -60,11 +60,11 @@ def answers(story, number):
 
 def test_no_secret_is_told(story):
     assert not PRINTED.search(story)
-    assert "31 requests, every answer as told." in story
+    assert "43 requests, every answer as told." in story
 
 
 def test_each_request_is_told_with_the_key_its_purpose_and_the_reason_of_a_refusal(story):
-    assert 31 == len(steps(story))
+    assert 43 == len(steps(story))
     assert {"operator", "Dashboard", "Nightly load"} <= {who for _, who, _, _ in steps(story)}
     assert all(detail for _, _, status, detail in steps(story) if status >= 400)
 
@@ -118,6 +118,17 @@ def test_keys_tell_what_they_are_and_what_they_reach(story):
     assert [("GET /v1/whoami", 200)] * 2 == answers(story, 8)
     assert "opens GET /datasets, " in chapter(story, 8)
     assert "operations are closed to it" in chapter(story, 8)
+
+
+def test_each_step_of_a_workflow_is_decided_with_the_key_that_started_it(story):
+    told = chapter(story, 9)
+    started = [call for call, status in answers(story, 9) if status == 202]
+    assert ["POST /workflows/1/run", "POST /workflows/1/run", "POST /workflows/2/run"] == started
+    assert "step 1, run_query: succeeded\n    step 2, export: succeeded" in told
+    assert "Step 1 was refused: The key that started the run lacks Read Datasets (datasets:read)." in told
+    assert (
+        "step 1, pause: succeeded\n    step 2, run_query: refused\n    Step 2 was refused: The key was revoked" in told
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,15 @@
 import re
 from functools import cache
 from itertools import product
+from urllib.parse import unquote
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scopekey.core.matcher import Matcher
 from scopekey.core.requirement import Requirement
-from scopekey.core.rules import Operation, Rule, Rules
+from scopekey.core.rules import InvalidOperationError, Operation, Rule, Rules
+from scopekey.core.target import Target, read_target
 from scopekey.core.template import Template
 from tests.laws import values
 
@@ -122,3 +124,41 @@ def test_a_template_covers_another_exactly_where_it_matches_all_that_the_other_m
 def test_templates_of_one_shape_match_the_same_paths(one, other):
     if Template.parse(one).shape == Template.parse(other).shape:
         assert matched(one) == matched(other)
+
+
+SCRAPS = [
+    "/",
+    "/",
+    "a",
+    "B",
+    "{x}",
+    "{y}",
+    "{p*}",
+    "{",
+    "}",
+    "{}",
+    ".",
+    "..",
+    "%2e",
+    "%41",
+    "%2F",
+    "%25",
+    "41",
+    "%C3%A9",
+]
+SCRAPS += ["%FF", "%00", ";", "é", " ", "%20", "$", "=", "@", "-", "~", '"', "\\", "?", "#", "+"]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.sampled_from(SCRAPS), max_size=8).map(lambda scraps: "/" + "".join(scraps)))
+def test_every_template_that_is_accepted_is_matched_by_a_readable_request(text):
+    try:
+        rule = Rule(Operation.parse(f"GET {text}"), None)
+    except InvalidOperationError:
+        return
+    written = re.sub(r"\{[xyp]\*?\}", "z", text)
+    target = read_target(Target(tuple(map(unquote, written[1:].split("/")))).path.encode())
+    assert isinstance(target, Target)
+    found = Matcher(Rules((rule,)), REGISTER).match("GET", target.segments)
+    assert found is not None
+    assert rule.operation == found.operation

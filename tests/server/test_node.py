@@ -1,7 +1,9 @@
 """A node refuses to start where it does not fit its store, and says what to do."""
 
 import shutil
+import threading
 
+import lmdb
 import pytest
 
 from scopekey.server.beginning import begin
@@ -152,5 +154,20 @@ def test_an_older_copy_of_the_store_is_noticed_and_the_replica_rebuilt(home, pla
     try:
         assert node.index.key(later) is None
         assert node.verifier.identify(place[1])[0] is not None
+    finally:
+        node.close()
+
+
+def test_a_replica_found_damaged_while_it_runs_is_said_set_aside_and_built_again(place, caplog):
+    home, operator = place
+    node = Node.open(home)
+    try:
+        assert node.verifier.check(operator)
+        node.index._files.suspect(lmdb.CorruptedError("as a read would find it"))
+        (mending,) = (thread for thread in threading.enumerate() if thread.name == "scopekey-mend")
+        mending.join(10)
+        assert "must be built again" in caplog.text
+        assert 1 == len(list((home.home / "replica").glob("gen-*.damaged-*")))
+        assert node.verifier.check(operator)
     finally:
         node.close()

@@ -86,6 +86,48 @@ def test_a_fault_names_its_line_what_happened_and_what_to_do(fault, body):
     assert [f"rules.toml:{fault}"] == faults(rule(body))
 
 
+@pytest.mark.parametrize(
+    ("path", "what", "mend"),
+    [
+        ("/a/{id", "has an unclosed brace in '{id'", "write {name}, or %7B and %7D where braces are meant"),
+        ("/a/id}", "has an unclosed brace in 'id}'", "write {name}, or %7B and %7D where braces are meant"),
+        ("/a/{x}/{{id}", "has an unclosed brace in '{{id}'", "write {name}"),
+        ("/a/{}", "'{}' is no parameter", "write {name}"),
+        ("/a/{id:int}", "'{id:int}' is no parameter", "write {name}"),
+        ("/a/{dataset id}", "'{dataset id}' is no parameter", "write {name}"),
+        ("/a/{a}{b}", "has two parameters with nothing between them", "make them one, or say what parts them"),
+        ("/a/x{rest*}", "a parameter that spans segments must be a segment of its own", "set slashes around it"),
+        ("/{a*}/{b*}", "has two parameters that span segments", "keep one of them"),
+        ("/a//b", "no readable request can match", "leave that out"),
+        ("/a/./b", "no readable request can match", "leave that out"),
+        ("/a/%2e%2e/b", "no readable request can match", "leave that out"),
+        ("/a%2Fb", "no readable request can match", "leave that out"),
+        ("/a;v=1", "no readable request can match", "leave that out"),
+        ("/a%00", "no readable request can match", "leave that out"),
+        ("/a%2541", "no readable request can match", "leave that out"),
+        ("/a%FF", "has an escape that does not decode to UTF-8", "write the character"),
+        ("/a?limit={limit}", "holds a query or a fragment", "leave it out"),
+        ("/a ", "ends with a space", "remove it, or write %20 if it is meant"),
+        ("a", "must begin with a slash", "write it without scheme and host"),
+        ("https://api.example.com/a", "must begin with a slash", "write it without scheme and host"),
+        (" /a", "must begin with a slash", "write it without scheme and host"),
+    ],
+)
+def test_an_operation_that_can_match_nothing_is_a_fault_with_its_line_and_how_to_mend_it(path, what, mend):
+    (told,) = faults(rule("public = true") + f'[[rule]]\noperation = "GET {path}"\npublic = true\n')
+    assert told.startswith("rules.toml:5: ")
+    said, _, mending = told.partition("; ")
+    assert repr(path) in said
+    assert what in said
+    assert mending.startswith(mend)
+
+
+@pytest.mark.parametrize("again", ["/datasets/{dataset_id}", "/datasets/{id}", "/%64atasets/{x}"])
+def test_a_second_rule_for_an_operation_is_a_fault_that_names_the_first(again):
+    (told,) = faults(rule("public = true") + f'\n[[rule]]\noperation = "GET {again}"\nrequires = "jobs:write"\n')
+    assert f"rules.toml:6: 'GET {again}' has two rules (the first is rule 1): keep one" == told
+
+
 def test_every_fault_is_told_at_once_in_the_order_of_the_file():
     text = rule('requires = "jobs:write"') + rule("") + '[[rule]]\noperation = "get /x"\npublic = true\n[rules]\n'
     found = faults(text + 'cors_preflight = "yes"\n')

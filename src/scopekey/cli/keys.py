@@ -113,6 +113,7 @@ def edit(
     expires_at: ExpiresAt = None,
     never_expires: NeverExpires = False,
     network: Networks = None,
+    any_network: Annotated[bool, typer.Option("--any-network", help="It may be used from anywhere.")] = False,
     metadata: Metadata = None,
     as_json: AsJson = False,
     local: Local = False,
@@ -128,7 +129,7 @@ def edit(
         given = {
             "name": name,
             "permissions": permission,
-            "allowed_networks": network,
+            "allowed_networks": [] if any_network else network,
             "metadata": None if metadata is None else _metadata(metadata),
         }
         body = EditKey.model_validate(_sent(given, expires_in, expires_at, never_expires=never_expires))

@@ -15,6 +15,8 @@ from scopekey.core.target import fault_of
 
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)(\*?)\}")
 
+_BRACED = re.compile(r"\{[^{}]*\}")
+
 
 class InvalidTemplateError(ValueError):
     """The text is not a path template; says where and why."""
@@ -88,13 +90,17 @@ class Template(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "Template":
         """Read a template. Raises InvalidTemplateError."""
         if not text.startswith("/"):
-            raise InvalidTemplateError(f"the path {text!r} must begin with a slash")
+            raise InvalidTemplateError(f"the path {text!r} must begin with a slash; write it without scheme and host")
         if "?" in text or "#" in text:
-            raise InvalidTemplateError(f"the path {text!r} holds a query or a fragment: rules decide on the path alone")
+            raise InvalidTemplateError(
+                f"the path {text!r} holds a query or a fragment; leave it out, for rules decide on the path alone"
+            )
+        if text != text.rstrip():
+            raise InvalidTemplateError(f"the path {text!r} ends with a space; remove it, or write %20 if it is meant")
         parts = text[1:].split("/")
         segments = tuple(_segment(part, text, last=at == len(parts) - 1) for at, part in enumerate(parts))
         if sum(isinstance(segment, Span) for segment in segments) > 1:
-            raise InvalidTemplateError(f"the path {text!r} has two parameters that span segments; one is allowed")
+            raise InvalidTemplateError(f"the path {text!r} has two parameters that span segments; keep one of them")
         return cls(text, segments)
 
     @property
@@ -118,20 +124,40 @@ def _segment(part: str, text: str, *, last: bool) -> Segment:
         return Span(span[1]) if span[2] else Parameter(span[1])
     pieces = _PARAMETER.split(part)
     literals, names, stars = pieces[0::3], pieces[1::3], pieces[2::3]
-    if any("{" in literal or "}" in literal for literal in literals):
-        raise InvalidTemplateError(f"the path {text!r} has an unclosed brace or a parameter without a proper name")
+    _refuse_stray_braces(part, literals, text)
     if any(stars):
-        raise InvalidTemplateError(f"the path {text!r}: a parameter that spans segments must be a segment of its own")
+        raise InvalidTemplateError(
+            f"the path {text!r}: a parameter that spans segments must be a segment of its own; set slashes around it"
+        )
     if "" in literals[1:-1]:
-        raise InvalidTemplateError(f"the path {text!r} has two parameters with nothing between them")
+        raise InvalidTemplateError(
+            f"the path {text!r} has two parameters with nothing between them; make them one, or say what parts them"
+        )
     try:
         decoded = tuple(unquote(literal, errors="strict") for literal in literals)
     except UnicodeDecodeError as error:
-        raise InvalidTemplateError(f"the path {text!r} has an escape that does not decode to UTF-8") from error
+        raise InvalidTemplateError(
+            f"the path {text!r} has an escape that does not decode to UTF-8; write the character"
+        ) from error
     why = fault_of(_ORDINARY.join(decoded), last=last)
     if why:
-        raise InvalidTemplateError(f"no readable request can match the path {text!r}: {why}")
+        raise InvalidTemplateError(f"no readable request can match the path {text!r}: {why}; leave that out")
     return Mixed(decoded, tuple(names)) if names else Literal(decoded[0])
+
+
+def _refuse_stray_braces(part: str, literals: list[str], text: str) -> None:
+    """Say which brace is alone, or which text between braces is no name."""
+    if not any("{" in literal or "}" in literal for literal in literals):
+        return
+    misnamed = next((found[0] for found in _BRACED.finditer(part) if not _PARAMETER.fullmatch(found[0])), None)
+    if misnamed:
+        raise InvalidTemplateError(
+            f"the path {text!r}: {misnamed!r} is no parameter; write {{name}}, or {{name*}} to span segments; a name "
+            "is a letter or `_`, then letters, digits, `_`, `.`, `-`"
+        )
+    raise InvalidTemplateError(
+        f"the path {text!r} has an unclosed brace in {part!r}; write {{name}}, or %7B and %7D where braces are meant"
+    )
 
 
 # Stands for a parameter's value where the rest of a segment is looked at; no hexadecimal digit.

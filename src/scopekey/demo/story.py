@@ -101,7 +101,7 @@ class Story:
             Text(f"{method} {path}", style="bold"), Text(f"   as {actor.name}: {actor.purpose}", style="dim")
         )
         if body is not None:
-            self._line("  > ", body if isinstance(body, str) else json.dumps(body, ensure_ascii=False), "dim")
+            self._line("  > ", body if isinstance(body, str) else json.dumps(_told(body), ensure_ascii=False), "dim")
 
     def _answer(self, response: httpx.Response, answer: Any, show: Sequence[str]) -> None:
         good = response.is_success
@@ -121,6 +121,11 @@ class Story:
     def _line(self, start: str, text: str, style: str) -> None:
         shown = text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
         self._console.print(Text(start + shown, style=style))
+
+
+def _told(body: Any) -> Any:
+    """A body without its credential."""
+    return body | {"credential": "…"} if isinstance(body, dict) and "credential" in body else body
 
 
 def _json(response: httpx.Response) -> Any:

@@ -53,11 +53,16 @@ def contained(access: Access, other: Access, effective: Callable[[int], int]) ->
 
 
 class Passage:
-    """From one register to another: whether who passes under the first passes under the second."""
+    """From one register to another: whether who passes under the first passes under the second.
 
-    def __init__(self, register: Register, other: Register) -> None:
+    `old` is the one of the two that keys were issued under: what only the newer one has is held by
+    nobody yet, and a new level that implies an old one widens nothing.
+    """
+
+    def __init__(self, register: Register, other: Register, old: Register) -> None:
         self._register = register
         self._other = other
+        self._held = frozenset(old.bits.values())
         bits = {*register.bits.values(), *other.bits.values()}
         # Where both imply alike, a mask itself is the hardest of the grants that come to hold it.
         self._alike = all(register.effective(1 << bit) == other.effective(1 << bit) for bit in bits)
@@ -80,5 +85,5 @@ class Passage:
             yield reduce(or_, chosen, 0)
 
     def _bringing(self, bit: int) -> list[int]:
-        register = self._register
-        return [1 << other for other in register.bits.values() if register.effective(1 << other) & bit]
+        brought = (1 << other for other in self._held if self._register.effective(1 << other) & bit)
+        return list({bit, *brought})

@@ -121,8 +121,8 @@ class _Compared:
     def __init__(self, old: Matcher, new: Matcher, register_old: Register, register_new: Register) -> None:
         self._old = old
         self._new = new
-        self._onward = Passage(register_old, register_new)
-        self._backward = Passage(register_new, register_old)
+        self._onward = Passage(register_old, register_new, register_old)
+        self._backward = Passage(register_new, register_old, register_old)
         listed, lists = frozenset(_keys(old.rules)), frozenset(_keys(new.rules))
         self._came = lists - listed
         self._went = listed - lists

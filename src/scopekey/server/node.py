@@ -4,6 +4,8 @@ The server, the command line on the home folder, and an application that embeds 
 stand on this.
 """
 
+import logging
+import threading
 from collections.abc import Callable
 from typing import Self
 
@@ -27,6 +29,8 @@ from scopekey.wire.catalog_file import read_catalog
 from scopekey.wire.changes import catalog_digest, rules_digest
 from scopekey.wire.rules_file import read_rules
 
+log = logging.getLogger(__name__)
+
 
 class StartRefusedError(RuntimeError):
     """This node must not start as it is set up; says what does not fit, and what to do."""
@@ -43,7 +47,7 @@ class Node:
         self.settings = settings
         self.missing_permission_status = settings.missing_permission_status
         self.store = Store.open(settings.store_url, lock_timeout=lock_timeout)
-        self.index = LmdbIndex(settings.replica_path)
+        self.index = LmdbIndex(settings.replica_path, on_damage=self._mend)
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
         )
@@ -97,6 +101,17 @@ class Node:
         self.journal.close()
         self.index.close()
         self.store.close()
+
+    def _mend(self, damage: str) -> None:
+        """Say what is damaged, and build the replica again: beside the thread that found it, which has to answer."""
+        log.error("%s", damage)
+        threading.Thread(target=self._rebuild, name="scopekey-mend", daemon=True).start()
+
+    def _rebuild(self) -> None:
+        try:
+            catch_up(self.store, self.index)
+        except Exception:  # noqa: BLE001 - until it succeeds, checks are refused; the next change tries again
+            log.warning("the replica could not be built again yet")
 
     def _refuse_stranger(self) -> None:
         """Another pepper than the store's would make every key unknown; another signing key, another log."""

@@ -55,7 +55,7 @@ def _operation(table: Table) -> Operation | None:
     try:
         return Operation.parse(text)
     except InvalidOperationError as error:
-        table.fault("operation", f"{error}; correct the operation")
+        table.fault("operation", str(error))
         return None
 
 

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -66,21 +66,30 @@ def _command(name: str, port: int, settings: str) -> list[str]:
 
 def modules() -> Path:
     """The folder with what the lock file names, installed once for each content it has."""
-    if shutil.which("npm") is None:
+    if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("Express needs node and npm, which are not on the path")
     lock = (EXPRESS / "package-lock.json").read_bytes()
-    folder = Path(gettempdir()) / f"scopekey-tests-express-{os.getuid()}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "complete").exists():
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(EXPRESS / name, folder)
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            pytest.skip(f"npm could not install Express: {done.stderr.strip().splitlines()[-1]}")
-        (folder / "complete").touch()
+    folder = ROOT / ".pytest_cache" / f"express-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not folder.exists():
+        _install(folder)
     return folder
+
+
+def _install(folder: Path) -> None:
+    folder.parent.mkdir(exist_ok=True)
+    # Made aside and moved in whole: another process may be at the same.
+    with TemporaryDirectory(dir=folder.parent) as aside:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(EXPRESS / name, aside)
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=aside, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install Express: {' '.join(done.stderr.split()[:40])}")
+        made = Path(aside) / "made"
+        made.mkdir()
+        (Path(aside) / "node_modules").rename(made / "node_modules")
+        with suppress(OSError):
+            made.rename(folder)
 
 
 def _answering(process: subprocess.Popen[bytes], port: int) -> RawClient:
