@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from scopekey.core.catalog import Catalog, Resource
@@ -87,8 +88,6 @@ def test_preflights_that_pass_are_a_widening_of_their_own():
 
 
 def test_a_rule_that_only_reports_lets_any_live_key_pass():
-    import msgspec
-
     enforced = rule("GET /a", READ)
     reported = msgspec.structs.replace(enforced, mode=Mode.REPORT)
     assert {(Kind.WIDER, "GET /a"): True} == kinds([enforced], [reported])

@@ -150,11 +150,11 @@ class TestBaseline:
 
 @pytest.mark.skipif(not NARRATIVE.exists(), reason="the published description is not here")
 class TestPublishedDescription:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def document(self):
         return json.loads(NARRATIVE.read_text())
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def proposal(self, document):
         return propose(document)
 
