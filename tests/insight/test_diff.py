@@ -5,6 +5,7 @@ from scopekey.core.catalog import Catalog, Resource
 from scopekey.core.grant import Register, register
 from scopekey.core.rules import Mode, Rules
 from scopekey.insight.diff import Kind, differences, effects, widenings
+from scopekey.insight.kinds_of_path import TooManyKindsError
 from tests.insight.test_lint import rule
 
 RESOURCES = (
@@ -126,3 +127,10 @@ def test_keys_gain_and_lose_what_changed_for_them():
         (one.key, [gain.operation for gain in one.gains], [loss.operation for loss in one.loses]) for one in told
     ]
     assert [found[0]] == widenings(old, new, REGISTER, REGISTER)
+
+
+def test_a_table_made_to_cross_in_all_ways_is_refused_at_once():
+    paths = ("/".join("a" if at == place else f"{{x{at}}}" for at in range(18)) for place in range(18))
+    table = Rules(tuple(rule(f"GET /{path}", READ) for path in paths))
+    with pytest.raises(TooManyKindsError):
+        differences(table, table, REGISTER, REGISTER)

@@ -6,7 +6,7 @@ read differently is therefore no question about a permission at all: it is refus
 """
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
@@ -16,11 +16,13 @@ MAX_PATH_LENGTH = 8192
 _PLAIN = re.compile(rb"(?:/(?!\.)[A-Za-z0-9_~.@:+=$,!*'()&-]++)++/?+|/")
 # pchar of RFC 3986 section 3.3 without `;`, whose parameters some servers strip.
 _ALLOWED = re.compile(rb"(?:[A-Za-z0-9_~.@:+=$,!*'()&/-]|%[0-9A-Fa-f]{2})*")
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 # Nobody need escape these (RFC 3986 section 2.3); `~` is left out, which older encoders do escape.
 _NEEDLESS_ESCAPE = re.compile(rb"%(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|2[DdEe]|5[Ff])")
 _DOUBLE_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Anything that `fault_of` names, in one look: a long path has thousands of segments.
+_SUSPECT = re.compile(rf"^\.{{1,2}}$|[/\\;]|{_CONTROL.pattern}|{_DOUBLE_ESCAPE.pattern}")
 _SAFE = "/~.@:+=$,!*'()&_-"
 
 
@@ -73,7 +75,7 @@ def _read_unusual(path: bytes) -> Target | UnreadableTarget:
 
 
 def _decode(segment: bytes) -> str:
-    return _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), segment).decode("utf-8")
+    return unquote_to_bytes(segment).decode("utf-8") if b"%" in segment else segment.decode("ascii")
 
 
 def _stray(path: bytes) -> str:
@@ -88,6 +90,8 @@ def _stray(path: bytes) -> str:
 
 def fault_of(segment: str, *, last: bool) -> str | None:
     """Say what makes one decoded segment ambiguous, or None; only the last one may be empty."""
+    if segment and not _SUSPECT.search(segment):
+        return None
     if segment == "":
         return None if last else "the path holds an empty segment, which some servers merge away"
     if segment in {".", ".."}:

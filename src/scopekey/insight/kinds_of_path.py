@@ -10,7 +10,7 @@ from scopekey.core.overlap import Templates, meet, meetings, sample_for
 from scopekey.core.template import Template
 
 # Far above what tables hold: only a table made for it has this many templates that cross in all ways.
-_MOST = 50_000
+_MOST = 20_000
 
 
 class TooManyKindsError(ValueError):
@@ -40,7 +40,8 @@ def paths(templates: Sequence[Template]) -> Iterator[tuple[str, ...]]:
     sample = sample_for(templates)
     longest = max((len(template.segments) for template in templates), default=0) + 1
     seen: set[tuple[str, ...]] = set()
-    for members in _cliques(crossed):
+    # All of them before the first is looked at: a table with too many is refused at once.
+    for members in tuple(_cliques(crossed)):
         for meeting in meetings(*(templates[member] for member in members), sample=sample, longest=longest):
             if meeting.path not in seen:
                 seen.add(meeting.path)
