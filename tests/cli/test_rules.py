@@ -144,7 +144,7 @@ class TestBadRules:
             ("[[rule]\n", 1, "this is not TOML"),
             ('[[rule]]\noperation = "GET /a"\n', 1, "does not say what it needs"),
             (TABLE + TABLE, 5, "GET /datasets/{id}"),
-            ('[[rule]]\noperation = "GET a"\npublic = true\n', 2, "operation"),
+            ('[[rule]]\noperation = "GET a"\npublic = true\n', 2, "begin with a slash"),
             ('[[rule]]\noperation = "GET /a"\nrequires = "nothing:read"\n', 3, "nothing:read"),
             ('[[rule]]\noperation = "GET /a"\npublic = true\nmood = "good"\n', 4, "there is no key 'mood'"),
         ],
