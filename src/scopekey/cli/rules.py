@@ -48,6 +48,8 @@ def import_(
 ) -> None:
     """Propose rules from an OpenAPI description; without --catalog a proposed one is written beside them."""
     proposal = propose(load_document(document), None if catalog is None else load_catalog(catalog))
+    if not proposal.counts.operations:
+        raise CannotActError(f"{document} describes no operation: its `paths` are empty or absent")
     beside = None if catalog is not None else output.with_name("catalog.toml")
     for file in (output, beside):
         if file is not None and file.exists() and not force:
