@@ -35,7 +35,7 @@ _USUAL = frozenset(
 )
 
 
-class _NoNode:
+class NoNode:
     """Stands in for the node: describing an API needs its routes, not its store."""
 
     missing_permission_status = 401
@@ -43,7 +43,7 @@ class _NoNode:
 
 def pages() -> dict[str, str]:
     """The page: a heading for each call."""
-    api = management_api(cast("Node", _NoNode()), close=False)
+    api = management_api(cast("Node", NoNode()), close=False)
     needs = {str(rule.operation): rule.requirement for rule in rules_of(api).rules}
     document = api.openapi()
     calls = [

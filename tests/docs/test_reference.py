@@ -8,6 +8,7 @@ from scopekey.server.app import management_api
 from scopekey.settings import Settings
 from tests.docs.shell import ROOT
 from tools.docs import GENERATORS, generated
+from tools.docs_http import NoNode
 
 
 def headings(page):
@@ -38,7 +39,7 @@ def test_every_problem_code_has_its_heading():
 
 
 def test_every_call_of_the_management_api_has_its_heading():
-    paths = management_api(None, close=False).openapi()["paths"]
+    paths = management_api(NoNode(), close=False).openapi()["paths"]
     calls = [f"{method.upper()} {path}" for path, item in paths.items() for method in item]
     assert [*calls, "Probes"] == headings("http-api.md")
 
