@@ -187,15 +187,14 @@ class UnitOfWork:
         if caller.kind == "machine":
             return Actor.machine(caller)
         # Nobody else can act yet: a person or a policy must not be taken for the machine.
-        row = self.tx.keys.get(KeyId(caller.id), lock=lock) if caller.kind == "key" else None
-        owner = self.tx.organizations.get(row.key.organization) if row else None
-        if row is None or owner is None or row.key.revoked is not None or owner.suspended:
+        acting = self.tx.keys.acting(KeyId(caller.id), lock=lock) if caller.kind == "key" else None
+        if acting is None or acting[0].revoked is not None or acting[1].suspended:
             raise ProblemError("revoked_key", "The calling key was revoked.")
-        self.owner = owner
-        ends = row.key.ends(owner)
+        key, self.owner = acting
+        ends = key.ends(self.owner)
         if ends is not None and self.now >= ends:
             raise ProblemError("expired_key", "The calling key has ended.")
-        return Actor.of_key(row.key, owner, self.register, self.now)
+        return Actor.of_key(key, self.owner, self.register, self.now)
 
     def require(self, needs: str) -> None:
         """Refuse unless the actor holds a permission. Raises ProblemError `missing_permission`."""

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+_own: dict[int, int | None] = {}
+
 
 def boot_id() -> str | None:
     """Name this boot of the machine, or None where the system does not say."""
@@ -18,6 +20,16 @@ def process_start(pid: int) -> int | None:
 
     A number of a process is used again: only with its start does it name one process.
     """
+    if pid != os.getpid():
+        return _read_start(pid)
+    # A process asks for its own at every change; a child after a fork has another number.
+    if pid not in _own:
+        _own.clear()
+        _own[pid] = _read_start(pid)
+    return _own[pid]
+
+
+def _read_start(pid: int) -> int | None:
     try:
         # The name, in parentheses, may hold anything; the start is the 20th word behind it (proc(5)).
         return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])

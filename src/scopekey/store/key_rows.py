@@ -66,21 +66,35 @@ class _Parts:
             grant |= 1 << bit
             if on_probation:
                 probation |= 1 << bit
-        return Key(
-            KeyId(row.id),
-            row.version,
-            OrganizationId(row.organization),
-            row.environment,
-            tuple(Secret(s[1], PepperId(s[2]), s[3], s[4], s[5]) for s in self.secrets[row.id]),
-            grant,
-            row.created,
-            row.expires,
-            tuple(map(parse_network, _read_names(row.networks))) if row.networks != "[]" else (),
-            row.revoked,
-            probation,
-            row.probation_ends,
-            _read_names(row.extensions) if row.extensions != "[]" else (),
-        )
+        secrets = tuple(Secret(s[1], PepperId(s[2]), s[3], s[4], s[5]) for s in self.secrets[row.id])
+        return _key(row, secrets, grant, probation)
+
+
+def _key(row: Row[*tuple[Any, ...]], secrets: tuple[Secret, ...], grant: int, probation: int) -> Key:
+    return Key(
+        KeyId(row.id),
+        row.version,
+        OrganizationId(row.organization),
+        row.environment,
+        secrets,
+        grant,
+        row.created,
+        row.expires,
+        tuple(map(parse_network, _read_names(row.networks))) if row.networks != "[]" else (),
+        row.revoked,
+        probation,
+        row.probation_ends,
+        _read_names(row.extensions) if row.extensions != "[]" else (),
+    )
+
+
+def acting_key(row: Row[*tuple[Any, ...]]) -> Key:
+    """Read a key without its secrets from a row that holds its bits as text, separated by commas."""
+    return _key(row, (), _mask(row.held), _mask(row.on_probation))
+
+
+def _mask(bits: str | None) -> int:
+    return sum(1 << int(bit) for bit in bits.split(",")) if bits else 0
 
 
 def read_keys(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Key]:

@@ -8,9 +8,11 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    String,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -23,10 +25,12 @@ from sqlalchemy import (
 
 from scopekey.core.ids import KeyId, OrganizationId, PepperId
 from scopekey.core.key import Key
+from scopekey.core.organization import Organization
 from scopekey.store.dialect import contains
 from scopekey.store.errors import VersionConflictError
 from scopekey.store.key_rows import (
     KeyRow,
+    acting_key,
     key_values,
     permission_values,
     read_keys,
@@ -34,6 +38,8 @@ from scopekey.store.key_rows import (
     search_text,
     secret_values,
 )
+from scopekey.store.organizations import COLUMNS as ORGANIZATION
+from scopekey.store.organizations import organization_of
 from scopekey.store.tables import key_permissions, keys, organizations, secrets
 
 __all__ = ["KeyFilter", "KeyRow", "Keys", "Status"]
@@ -69,6 +75,16 @@ _statuses: dict[str, ColumnElement[bool]] = {
 _get = select(*_row).where(_k.id == bindparam("wanted"))
 _get_locked = _get.with_for_update()
 _many = select(*_core).where(_k.id.in_(bindparam("wanted", expanding=True)))
+_bits = func.aggregate_strings(cast(_p.bit, String), ",")
+_held = select(_bits).where(_p.key_id == _k.id).scalar_subquery()
+_on_probation = select(_bits).where(_p.key_id == _k.id, _p.probation).scalar_subquery()
+# All about who acts in one round trip: every change begins with it.
+_acting = (
+    select(*_core, *ORGANIZATION, _held.label("held"), _on_probation.label("on_probation"))
+    .join_from(keys, organizations, _k.organization == _o.id)
+    .where(_k.id == bindparam("wanted"))
+)
+_acting_locked = _acting.with_for_update(of=keys)
 _page = (
     select(*_row)
     .join_from(keys, organizations, _k.organization == _o.id)
@@ -133,6 +149,12 @@ class Keys:
         statement = _get_locked if lock and self._writes else _get
         rows = self._connection.execute(statement, {"wanted": key_id}).all()
         return read_rows(self._connection, rows)[0] if rows else None
+
+    def acting(self, key_id: KeyId, *, lock: bool = False) -> tuple[Key, Organization] | None:
+        """Find a key that acts, and its organization: its power and its limits, without its secrets."""
+        statement = _acting_locked if lock and self._writes else _acting
+        row = self._connection.execute(statement, {"wanted": key_id}).first()
+        return None if row is None else (acting_key(row), organization_of(row))
 
     def many(self, ids: Iterable[str]) -> dict[str, Key]:
         """Find several at once, as verifiers see them; what is not there is left out."""

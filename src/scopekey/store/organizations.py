@@ -11,7 +11,11 @@ from scopekey.store.errors import VersionConflictError
 from scopekey.store.tables import organizations
 
 _c = organizations.c
-_columns = (_c.id, _c.name, _c.operator, _c.suspended, _c.max_key_age, _c.never_expires, _c.version)
+_names = ("id", "name", "operator", "suspended", "max_key_age", "never_expires", "version")
+COLUMNS = tuple(_c[name].label(f"organization_{name}") for name in _names)
+"""Everything of an organization, under names of its own: for statements that join it to something else."""
+
+_columns = tuple(_c[name] for name in _names)
 _select = select(*_columns)
 _get = _select.where(_c.id == bindparam("wanted"))
 _get_locked = _get.with_for_update()
@@ -98,4 +102,14 @@ def _organization(row: Row[*tuple[Any, ...]]) -> Organization:
         row.suspended,
         Policy(row.max_key_age, row.never_expires),
         row.version,
+    )
+
+
+def organization_of(row: Row[*tuple[Any, ...]]) -> Organization:
+    """Read the organization that a joined row holds in `COLUMNS`."""
+    found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for reading a row by its labels
+    identity, *facts = (found[f"organization_{name}"] for name in _names)
+    name, operator, suspended, max_key_age, never_expires, version = facts
+    return Organization(
+        OrganizationId(identity), name, operator, suspended, Policy(max_key_age, never_expires), version
     )
