@@ -29,6 +29,7 @@ demo: $(DEMO) ## play the demo platform (ONCE=1: play the scenario and exit)
 
 .PHONY: serve
 serve: $(DEMO) ## run the control plane and the data plane in one process (ARGS=… is passed on)
+	@[ -n "$$SCOPEKEY_DATABASE_URL" ] || [ -e "$${SCOPEKEY_HOME:-.scopekey}/scopekey.db" ] || $(BIN)/scopekey init --key-file operator.key
 	$(BIN)/scopekey serve $(ARGS)
 
 ##@ Prove
