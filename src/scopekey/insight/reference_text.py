@@ -3,12 +3,21 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from scopekey.insight.reference import GroupEntry, Opening, PresetEntry, Reference, ResourceEntry
+from scopekey.insight.reference import (
+    GroupEntry,
+    Opening,
+    PermissionEntry,
+    PresetEntry,
+    Reference,
+    ResourceEntry,
+)
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;"
-    "vertical-align:top}code{font-size:.9em}"
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}"
+    "table{border-collapse:collapse;width:100%;table-layout:fixed}th:first-child{width:20%}"
+    "th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8884;vertical-align:top}"
+    "ul{margin:.3rem 0;padding-left:1.1rem}code{font-size:.85em}small{opacity:.75}"
 )
 
 
@@ -115,19 +124,26 @@ def _html_group(levels: tuple[str, ...], group: GroupEntry) -> str:
     used = _levels(levels, group)
     head = "".join(f"<th>{escape(level.replace('_', ' ').capitalize())}</th>" for level in used)
     rows = "".join(_html_resource(used, resource) for resource in group.resources)
-    return (
-        f"<h2>{escape(group.title or 'Other')}</h2><table><tr><th>Resource</th><th>Covers</th>{head}</tr>{rows}</table>"
-    )
+    return f"<h2>{escape(group.title or 'Other')}</h2><table><tr><th>Resource</th>{head}</tr>{rows}</table>"
 
 
 def _html_resource(levels: list[str], resource: ResourceEntry) -> str:
     by_level = {permission.level: permission for permission in resource.permissions}
-    cells = ""
-    for level in levels:
-        permission = by_level.get(level)
-        opens = "".join(f"<li>{_code(opening.operation)}</li>" for opening in permission.opens) if permission else ""
-        cells += f"<td>{_code(permission.name) if permission else ''}{f'<ul>{opens}</ul>' if opens else ''}</td>"
-    return f"<tr><td>{escape(resource.title)}</td><td>{escape(resource.covers)}</td>{cells}</tr>"
+    cells = "".join(f"<td>{_html_permission(by_level.get(level))}</td>" for level in levels)
+    covers = f"<br><small>{escape(resource.covers)}</small>" if resource.covers else ""
+    return f"<tr><td>{escape(resource.title)}{covers}</td>{cells}</tr>"
+
+
+def _html_permission(permission: PermissionEntry | None) -> str:
+    if permission is None:
+        return ""
+    includes = f"<br>includes {_codes(permission.implies)}" if permission.implies else ""
+    opens = "".join(f"<li>{_html_opening(opening)}</li>" for opening in permission.opens)
+    return _code(permission.name) + includes + (f"<ul>{opens}</ul>" if opens else "")
+
+
+def _html_opening(opening: Opening) -> str:
+    return _code(opening.operation) + (f" together with {_codes(opening.beside)}" if opening.beside else "")
 
 
 def _code(text: str) -> str:
