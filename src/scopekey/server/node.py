@@ -55,6 +55,9 @@ class Node:
         self._peppers = {pepper.id: pepper for pepper in peppers}
         self._clock = clock
         self._verifier: Verifier | None = None
+        self._mending = threading.Lock()
+        self._mender: threading.Thread | None = None
+        self._closed = False
 
     @classmethod
     def open(
@@ -99,13 +102,22 @@ class Node:
     def close(self) -> None:
         """Hand over the journal and let go of store and replica."""
         self.journal.close()
+        with self._mending:
+            self._closed, mender = True, self._mender
+        if mender is not None:
+            # LMDB must not be closed under a thread that writes.
+            mender.join()
         self.index.close()
         self.store.close()
 
     def _mend(self, damage: str) -> None:
         """Say what is damaged, and build the replica again: beside the thread that found it, which has to answer."""
         log.error("%s", damage)
-        threading.Thread(target=self._rebuild, name="scopekey-mend", daemon=True).start()
+        with self._mending:
+            # Setting a damaged file aside says so too: that is the mending itself.
+            if not self._closed and (self._mender is None or not self._mender.is_alive()):
+                self._mender = threading.Thread(target=self._rebuild, name="scopekey-mend", daemon=True)
+                self._mender.start()
 
     def _rebuild(self) -> None:
         try:
