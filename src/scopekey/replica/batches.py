@@ -6,12 +6,12 @@ Neither promises durability: a ticket is done at once, and what waits here is lo
 import logging
 import os
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from scopekey.audit.entry import NONCE_SIZE, Entry
+from scopekey.replica.clock import milliseconds
 from scopekey.replica.event import Event, entry_of
 from scopekey.replica.journal import DONE, Ticket
 from scopekey.replica.refusals import MINUTE, Cell, RefusalCounts, refusals_entry
@@ -21,10 +21,6 @@ _log = logging.getLogger(__name__)
 Sink = Callable[[Sequence[Entry]], None]
 _RETRY_AFTER = 5.0
 _REFUSALS_IN_FULL = 1_000
-
-
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class BatchJournal:
@@ -40,7 +36,7 @@ class BatchJournal:
         sink: Sink,
         *,
         random: Callable[[int], bytes] = os.urandom,
-        clock: Callable[[], int] = _milliseconds,
+        clock: Callable[[], int] = milliseconds,
         capacity: int = 100_000,
         batch: int = 1_000,
         linger_ms: int = 100,

@@ -4,7 +4,6 @@ Each read renews its view, so it sees the newest commit. A read that fails raise
 answer that might be wrong.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from scopekey.core.organization import Organization
 from scopekey.core.rules import Rules
 from scopekey.replica import boot as machine
 from scopekey.replica import lmdb_file
+from scopekey.replica.clock import milliseconds
 from scopekey.replica.control import GENERATION, NUMBERS
 from scopekey.replica.index import Now, Place
 from scopekey.replica.lmdb_files import NOT_OPEN, files_of
@@ -29,10 +29,6 @@ from scopekey.wire.changes import decode_state
 
 _NUMBERS = Struct("@QQQ")
 _NOTHING = Now(0, 0, 0)
-
-
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class LmdbIndex:
@@ -48,7 +44,7 @@ class LmdbIndex:
         path: Path | str,
         *,
         on_damage: Callable[[str], None] | None = None,
-        clock: Callable[[], int] = _milliseconds,
+        clock: Callable[[], int] = milliseconds,
         boot: str | None = None,
         map_size: int = lmdb_file.RESERVED,
     ) -> None:
