@@ -21,7 +21,7 @@ from scopekey.core.organization import Organization, Policy
 from scopekey.core.rules import Rules
 from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.freshness import Freshness
+from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.index import Place
 from scopekey.replica.journal import Journal
 from scopekey.replica.lmdb_index import LmdbIndex
@@ -73,7 +73,7 @@ def verifier(folder: Path, journal: Journal | None = None) -> Verifier:
         peppers={PEPPER.id: PEPPER},
         journal=journal or MemoryJournal(),
         clock=milliseconds,
-        freshness=Freshness(index.behind_since, stale_after=60_000, refuse_after=3_600_000),
+        freshness=HomeFreshness(index.behind_since, stale_after=60_000, refuse_after=3_600_000),
     )
 
 

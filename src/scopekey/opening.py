@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scopekey.core.decision import Decision
 from scopekey.replica.batches import MemoryJournal
-from scopekey.replica.freshness import Freshness
+from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
@@ -120,7 +120,9 @@ class Scopekey:
         from scopekey.replica.clock import milliseconds
 
         index, settings = LmdbIndex(self.settings.replica_path), self.settings
-        freshness = Freshness(index.behind_since, stale_after=settings.stale_after, refuse_after=settings.refuse_after)
+        freshness = HomeFreshness(
+            index.behind_since, stale_after=settings.stale_after, refuse_after=settings.refuse_after
+        )
         verifier = Verifier(
             index,
             key_format=settings.key_format,

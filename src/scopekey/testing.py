@@ -27,7 +27,7 @@ from scopekey.core.organization import Organization, Policy
 from scopekey.core.permission import Permission
 from scopekey.core.rules import Rules
 from scopekey.replica.event import Event
-from scopekey.replica.freshness import Freshness
+from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.index import Place
 from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.memory_index import MemoryIndex
@@ -69,7 +69,7 @@ class Keys:
             peppers={_PEPPER.id: _PEPPER},
             journal=_Recording(self),
             clock=lambda: self.now,
-            freshness=Freshness(self.index.pending_since, stale_after=5_000, refuse_after=900_000),
+            freshness=HomeFreshness(self.index.pending_since, stale_after=5_000, refuse_after=900_000),
         )
 
     def add(

@@ -14,6 +14,7 @@ from scopekey.core.ids import KeyId, OrganizationId, PepperId
 from scopekey.core.key import Key, Secret
 from scopekey.core.organization import Organization
 from scopekey.core.rules import Operation, Rule, Rules
+from scopekey.replica.freshness import Level
 from scopekey.replica.index import NotNextError, Place
 
 ORGANIZATION = Organization(OrganizationId("org_000000000001"), "One")
@@ -154,6 +155,13 @@ class IndexContract:
         with index.writing() as writer:
             writer.settle(b"a" * 16)
         assert None is index.pending_since()
+
+    def test_when_it_was_last_level_is_kept_through_changes_and_loads(self, index):
+        load(index, key(1))
+        assert Level(0, 0) == index.level()
+        index.leveled(Level(1_800_000_000_000, 70))
+        apply(index, key(2))
+        assert Level(1_800_000_000_000, 70) == index.level()
 
     def test_two_writers_wait_for_one_another(self, index):
         load(index, key(0))

@@ -14,7 +14,7 @@ from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode, Operation, Rule, Rules
 from scopekey.replica.batches import MemoryJournal
-from scopekey.replica.freshness import Freshness
+from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
 from scopekey.replica.verifier import Absent, Verifier
@@ -57,7 +57,7 @@ class Bench:
             peppers={PEPPER.id: PEPPER, OLD_PEPPER.id: OLD_PEPPER},
             journal=self.journal,
             clock=lambda: self.now,
-            freshness=Freshness(index.behind_since, stale_after=5_000, refuse_after=60_000),
+            freshness=HomeFreshness(index.behind_since, stale_after=5_000, refuse_after=60_000),
         )
 
     def check(self, printed=FIRST, *permissions, **options):

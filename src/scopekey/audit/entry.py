@@ -29,8 +29,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `at` is in milliseconds since the epoch; `nonce` is 32 hexadecimal digits of randomness, so that
     nobody can guess an entry from its hash; `position` is the feed's: of the change itself, or the
-    one a decision was made at. `intended` says what kind of operation was meant: the level and the
-    resource group of each permission it needs.
+    one a decision was made at, on a replica that was at most `age` milliseconds behind. `intended`
+    says what kind of operation was meant: the level and the resource group of each permission it needs.
     """
 
     nonce: str
@@ -56,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     address: str | None = None
     request_id: str | None = None
     position: int | None = None
+    age: int | None = None
     count: int | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
@@ -75,7 +76,7 @@ def canonical(entry: Entry) -> bytes:
     Raises ValueError where they are more than 65,535, and for what has no one spelling: a lone
     surrogate, a fraction, a number beyond 2**53 - 1, anything in `before` and `after` but JSON.
     """
-    for number in (entry.at, entry.secret, entry.position, entry.count):
+    for number in (entry.at, entry.secret, entry.position, entry.age, entry.count):
         if number is not None:
             _whole(number)
     if entry.before is None and entry.after is None:

@@ -1,7 +1,8 @@
 """The control page: three numbers that every process of a machine shares and every check compares.
 
-A mapped file of one page. Each number is one aligned word of eight bytes, which is read and written
-whole. Written only by whoever holds the write lock, after its commit and before it returns.
+A mapped file of one page, which also says when the replica was last level. Each number is one aligned
+word of eight bytes, which is read and written whole. Written only by whoever holds the write lock,
+after its commit and before it returns.
 """
 
 import mmap
@@ -9,10 +10,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from scopekey.replica.freshness import Level
+
 SIZE = 4096
 MAGIC = int.from_bytes(b"sckctl01", "little")
 GENERATION, EPOCH, POSITION = 1, 2, 3
-"""Where the numbers stand among the page's words; the first word tells that it is such a page."""
+LEVEL_WALL, LEVEL_BOOT = 4, 5
+"""Where the numbers stand among the page's words; the first word tells that it is such a page.
+
+The last two are the moment at which the replica was last known to be level, for replicas that follow a feed.
+"""
 NUMBERS = slice(8, 32)
 
 
@@ -61,6 +68,12 @@ class ControlPage:
         words[POSITION] = position
         words[EPOCH] = epoch
         words[GENERATION] = generation
+
+    def level(self, level: Level) -> None:
+        """Publish when the replica was last level. Whoever reads only one of the two words sees it as older."""
+        words = self._words
+        words[LEVEL_BOOT] = level.boot
+        words[LEVEL_WALL] = level.wall
 
 
 def identity(path: Path) -> tuple[int, int] | None:

@@ -9,7 +9,10 @@ from scopekey.core.matcher import Match
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One request as it was decided. `proceeds` is what an adapter acts on."""
+    """One request as it was decided. `proceeds` is what an adapter acts on.
+
+    `position` and `age` are those of the replica it was decided on; `age` is in milliseconds.
+    """
 
     decision: Decision
     at: int
@@ -20,6 +23,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     object: str | None = None
     address: str | None = None
     position: int = 0
+    age: int = 0
     stale: bool = False
 
     @property
@@ -71,6 +75,7 @@ def entry_of(event: Event, nonce: bytes) -> Entry:
         code=None if isinstance(decision, Allowed) else decision.reason.value,
         report=True if event.reported else None,
         stale=True if event.stale else None,
+        age=event.age,
         address=event.address,
         request_id=event.request_id or None,
         position=event.position,

@@ -14,6 +14,7 @@ from scopekey.core.ids import KeyId, OrganizationId
 from scopekey.core.key import Key
 from scopekey.core.organization import Organization
 from scopekey.core.rules import Rules
+from scopekey.replica.freshness import Level
 
 
 class Place(NamedTuple):
@@ -95,6 +96,12 @@ class Index(Protocol):
         Whoever takes it brings the index level: marks of processes that had ended before are taken back
         when it ends well.
         """
+
+    def leveled(self, level: Level) -> None:
+        """Say that the replica held everything that was known at this moment where its changes come from."""
+
+    def level(self) -> Level:
+        """When the replica was last known to be level; zeros where it never was."""
 
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""

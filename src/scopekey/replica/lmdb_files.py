@@ -22,7 +22,7 @@ from scopekey.replica.pending import Pending
 _log = logging.getLogger(__name__)
 
 NOT_OPEN = -1
-_CLOSED = (0, 0, 0, 0)
+_CLOSED = (0, 0, 0, 0, 0, 0)
 _known: "weakref.WeakValueDictionary[str, Files]" = weakref.WeakValueDictionary()
 _knowing = threading.Lock()
 

@@ -20,7 +20,8 @@ from scopekey.core.rules import Rules
 from scopekey.replica import boot as machine
 from scopekey.replica import lmdb_file
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.control import GENERATION, NUMBERS
+from scopekey.replica.control import GENERATION, LEVEL_BOOT, LEVEL_WALL, NUMBERS, ControlPage
+from scopekey.replica.freshness import Level
 from scopekey.replica.index import Now, Place
 from scopekey.replica.lmdb_files import NOT_OPEN, files_of
 from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, PLACE, RULES, LmdbWriter, read_place
@@ -29,6 +30,7 @@ from scopekey.wire.changes import decode_state
 
 _NUMBERS = Struct("@QQQ")
 _NOTHING = Now(0, 0, 0)
+_NEVER = Level(0, 0)
 
 
 class LmdbIndex:
@@ -112,6 +114,23 @@ class LmdbIndex:
             finally:
                 writer.undo()
 
+    def leveled(self, level: Level) -> None:
+        """Say that the replica held everything that was known at this moment where its changes come from.
+
+        Kept in the page that all processes share; an index that was never loaded has none.
+        """
+        page = self._page()
+        if page is not None:
+            page.level(level)
+
+    def level(self) -> Level:
+        """When the replica was last known to be level; zeros where it never was."""
+        words = self._files.words
+        if words[GENERATION] != self._files.generation and not self._files.renew():
+            return _NEVER
+        words = self._files.words
+        return Level(words[LEVEL_WALL], words[LEVEL_BOOT])
+
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""
         with self._files.writing, self._files.pending.lock() as ledger:
@@ -144,6 +163,10 @@ class LmdbIndex:
         now = Now(*_NUMBERS.unpack(numbers))
         self._seen = (numbers, now)
         return now
+
+    def _page(self) -> ControlPage | None:
+        self._files.look()
+        return self._files.page if self._files.page is not None or self._files.renew() else None
 
     def _of_this_boot(self) -> bool:
         boot = self._files.boot

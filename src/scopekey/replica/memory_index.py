@@ -10,6 +10,7 @@ from scopekey.core.ids import KeyId, OrganizationId
 from scopekey.core.key import Key
 from scopekey.core.organization import Organization
 from scopekey.core.rules import Rules
+from scopekey.replica.freshness import Level
 from scopekey.replica.index import NotNextError, Now, Place
 
 
@@ -21,6 +22,7 @@ class MemoryIndex:
         self._place: Place | None = None
         self._pending: dict[bytes, int] = {}
         self._now = Now(0, 0, 0)
+        self._level = Level(0, 0)
         self._lock = threading.Lock()
 
     def now(self) -> Now:
@@ -60,6 +62,14 @@ class MemoryIndex:
             self._states, self._place, self._now = writer.states, writer.reached, writer.now
             for token in writer.settled:
                 self._pending.pop(token, None)
+
+    def leveled(self, level: Level) -> None:
+        """Say that the replica held everything that was known at this moment where its changes come from."""
+        self._level = level
+
+    def level(self) -> Level:
+        """When the replica was last known to be level; zeros where it never was."""
+        return self._level
 
     def pend(self, token: bytes, now: int) -> None:
         """Announce that a commit is about to be made elsewhere which this index has not seen yet."""

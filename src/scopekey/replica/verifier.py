@@ -97,8 +97,17 @@ class Verifier:
         """The same as `check`, recorded: an event for the journal, and the ticket to wait for."""
         position, now = self.renew(), self.clock()
         decision = self.decide(printed, self._need_of(tuple(permissions)), now, address)
-        stale = self.freshness.stale(now)
-        event = Event(decision, now, request_id, self._copies.register, address=address, position=position, stale=stale)
+        age = self.freshness.age(now)
+        event = Event(
+            decision,
+            now,
+            request_id,
+            self._copies.register,
+            address=address,
+            position=position,
+            age=age,
+            stale=age > self.freshness.stale_after,
+        )
         return event, self.journal.append(event)
 
     def ask_held(
@@ -117,6 +126,7 @@ class Verifier:
         """
         position, now = self.renew(), self.clock()
         decision = self._decide_held(held, self._need_of(tuple(permissions)), now)
+        age = self.freshness.age(now)
         event = Event(
             decision,
             now,
@@ -126,14 +136,15 @@ class Verifier:
             object=object,
             address=held.address,
             position=position,
-            stale=self.freshness.stale(now),
+            age=age,
+            stale=age > self.freshness.stale_after,
         )
         return event, self.journal.append(event)
 
     def _decide_held(self, held: Held, wanted: Need | None, now: int) -> Decision:
         copies = self._copies
         register = copies.register
-        if register is None or self.freshness.refuses(now):
+        if register is None or self.freshness.age(now) > self.freshness.refuse_after:
             return _STALE
         key = self.index.key(held.key_id)
         if key is None:
@@ -189,7 +200,7 @@ class Verifier:
             return _MALFORMED
         copies = self._copies
         register = copies.register
-        if register is None or self.freshness.refuses(now):
+        if register is None or self.freshness.age(now) > self.freshness.refuse_after:
             return _STALE
         key, secret = self._authenticate(presented)
         if key is None or secret is None:
@@ -294,6 +305,7 @@ class Guard:
         else:
             match = matcher.match(method, target.segments, preflight=preflight) if matcher else None
             decision = self._decide(match, credential, now, address)
+        age = verifier.freshness.age(now)
         event = Event(
             decision,
             now,
@@ -304,7 +316,8 @@ class Guard:
             match.object_of(target.segments) if match and match.object and isinstance(target, Target) else None,
             address,
             position,
-            verifier.freshness.stale(now),
+            age,
+            age > verifier.freshness.stale_after,
         )
         return event, verifier.journal.append(event)
 

@@ -20,7 +20,7 @@ from scopekey.core.catalog import Catalog
 from scopekey.core.rules import Rules
 from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.freshness import Freshness
+from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
@@ -84,7 +84,7 @@ class Node:
     def verifier(self) -> Verifier:
         """The verifier over this machine's replica."""
         if self._verifier is None:
-            freshness = Freshness(
+            freshness = HomeFreshness(
                 self.index.behind_since,
                 stale_after=self.settings.stale_after,
                 refuse_after=self.settings.refuse_after,

@@ -58,7 +58,7 @@ class Probes:
     def _stale(self) -> bool:
         # A commit in flight leaves a mark for a moment: only one that stays longer than is tolerated counts.
         verifier = self._node.verifier
-        return verifier.freshness.stale(verifier.clock())
+        return verifier.freshness.age(verifier.clock()) > verifier.freshness.stale_after
 
 
 async def _answer(send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
