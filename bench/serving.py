@@ -1,4 +1,4 @@
-"""Servers to be measured: each a process of its own, on a free port of 127.0.0.1, on a core of its own where there are two."""
+"""Servers to be measured: each a process of its own on 127.0.0.1, on another core than the load where there are two."""
 
 import os
 import socket

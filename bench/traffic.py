@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bench.companion import Companion
 from bench.rounds import answer_rounds
@@ -41,10 +42,10 @@ class _Connection(asyncio.Protocol):
         self._port = port
         self._waiting = False
         self._got = b""
-        self._again: asyncio.Task[object] | None = None
+        self._again: asyncio.Task[None] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
+    # uvloop's transports are not of asyncio's classes.
+    def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self._next()
 
@@ -68,8 +69,13 @@ class _Connection(asyncio.Protocol):
         if self._waiting:
             self._fail(f"the server hung up on a request: {exc}")
             return
-        loop = asyncio.get_running_loop()
-        self._again = loop.create_task(loop.create_connection(lambda: self, HOST, self._port))
+        self._again = asyncio.create_task(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, HOST, self._port)
+        except OSError as error:
+            self.ended.set_exception(error)
 
     def _next(self) -> None:
         request = next(self._requests, None)
@@ -88,7 +94,7 @@ class _Connection(asyncio.Protocol):
 async def _send(requests: list[bytes], port: int, connections: int) -> int:
     loop, left = asyncio.get_running_loop(), iter(requests)
     made = [await loop.create_connection(lambda: _Connection(left, port), HOST, port) for _ in range(connections)]
-    await asyncio.wait_for(asyncio.gather(*(protocol.ended for _, protocol in made)), 120)
+    await asyncio.wait_for(asyncio.gather(*(protocol.ended for _, protocol in made)), 60)
     return len(requests)
 
 
@@ -102,9 +108,12 @@ def main() -> None:
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        answer_rounds({"loop": "asyncio" if factory is None else "uvloop"}, {
-            "load": lambda: runner.run(_send(requests, port, connections)),
-        })
+        answer_rounds(
+            {"loop": "asyncio" if factory is None else "uvloop"},
+            {
+                "load": lambda: runner.run(_send(requests, port, connections)),
+            },
+        )
 
 
 if __name__ == "__main__":

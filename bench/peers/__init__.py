@@ -1,1 +1,1 @@
-"""Programs that measure one peer each, run by the interpreter of `.venv-peers`: as the peer's own documentation begins."""
+"""Programs that measure one peer each, as its own documentation begins; the interpreter of `.venv-peers` runs them."""

@@ -59,7 +59,9 @@ def main() -> None:
         enforcer = casbin.Enforcer(str(model), str(policy))
         fast = casbin.FastEnforcer(str(model), str(policy), cache_key_order=[0])
         about = {"version": f"casbin {version('casbin')}"}
-        answer_rounds(about, {"enforce": asking(enforcer.enforce, questions[:60]), "fast": asking(fast.enforce, questions)})
+        answer_rounds(
+            about, {"enforce": asking(enforcer.enforce, questions[:60]), "fast": asking(fast.enforce, questions)}
+        )
 
 
 if __name__ == "__main__":
