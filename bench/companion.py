@@ -23,10 +23,10 @@ class CompanionError(RuntimeError):
 
 
 class Companion:
-    """A program that talks as `bench.rounds` does. `about` is what it said of itself."""
+    """A Python module, run with `-m`, that talks as `bench.rounds` does. `about` is what it said of itself."""
 
     def __init__(self, *command: str, **environment: str) -> None:
-        self._name = command[-1] if len(command) < 4 else command[2]
+        self._name = command[command.index("-m") + 1]
         self._said = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the companion
         self._process = subprocess.Popen(
             command,
