@@ -4,6 +4,7 @@ Peers live in `.venv-peers` (`requirements/peers.txt`, which `make bench` instal
 left out: nothing fails for want of a peer. A ratio above 1 says how much quicker Scopekey answers.
 """
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -48,7 +49,7 @@ def bench_peers(folder: Path, python: Path = PYTHON) -> list[Result]:
     for name, measure in measures.items():
         try:
             results += measure()
-        except (CompanionError, OSError) as error:
+        except (CompanionError, OSError, subprocess.SubprocessError) as error:
             print(f"peers: {name} is not measured: {error}", file=sys.stderr, flush=True)
     return results
 

@@ -184,8 +184,8 @@ def _growth(found: Sequence[Result], results: Sequence[Result]) -> str:
 
 def _grown(what: str, some: Sequence[tuple[int, Result]]) -> str:
     about = "check in process" if what == "keys" else some[0][1].note.partition("; rounds:")[0]
-    columns = (what.replace(".", " "), *(f"{size:,}" for size, _ in some))
-    return table(columns, [(f"{about}, {some[0][1].unit}", *(figure(result.value) for _, result in some))])
+    rows = [(some[0][1].unit, *(figure(result.value) for _, result in some))]
+    return f"{about[0].upper()}{about[1:]}:\n\n{table((what, *(f'{size:,}' for size, _ in some)), rows)}"
 
 
 def _size(text: str) -> int:

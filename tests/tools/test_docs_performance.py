@@ -69,7 +69,7 @@ def test_sizes_stand_side_by_side_in_their_order():
         *lines(text, "| rules"),
         *lines(text, "| keys | 1"),
     ]
-    assert "| a look-up, ns | 99 | 2,000 |" in text
+    assert "A look-up:\n\n| rules | 10 | 1,049 |\n| --- | --- | --- |\n| ns | 99 | 2,000 |" in text
 
 
 def test_figures_have_the_digits_that_mean_something():
