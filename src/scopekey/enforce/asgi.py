@@ -39,7 +39,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-_READ = frozenset(
+REQUEST_HEADERS = frozenset(
     {
         b"authorization",
         b"x-api-key",
@@ -112,26 +112,26 @@ class ScopekeyMiddleware:
 
     async def _decide(self, scope: Scope, *, websocket: bool) -> Event | Refusal:
         """Ask the verifier, and wait until the record is as safe as its mode wants it."""
-        request_id = ""
+        name = ""
         try:
-            headers = [pair for pair in scope["headers"] if pair[0] in _READ]
-            request_id = _request_id(headers)
+            headers = [pair for pair in scope["headers"] if pair[0] in REQUEST_HEADERS]
+            name = request_id(headers)
             method = "GET" if websocket else scope["method"]
             event, ticket = self.guard().request(
                 method,
                 raw_target(scope),
                 credential(headers),
                 address=self._address(scope.get("client"), headers),
-                request_id=request_id,
+                request_id=name,
                 preflight=method == "OPTIONS" and _is_preflight(headers),
             )
             await ticket
             return event if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
-            return refuse_unchecked(JOURNAL_UNAVAILABLE, request_id)
+            return refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
-            _log_fault(error, request_id)
-            return refuse_unchecked(UNAVAILABLE, request_id or _new_request_id())
+            log_fault(error, name)
+            return refuse_unchecked(UNAVAILABLE, name or new_request_id())
 
     def guard(self) -> Guard:
         """The verifier's guard over the rules; made anew when the verifier is another one."""
@@ -181,15 +181,15 @@ def raw_target(scope: Scope) -> bytes:
     return raw
 
 
-def _request_id(headers: Headers) -> str:
+def request_id(headers: Headers) -> str:
     """The caller's own request id where it is a sane one, else a new one."""
     given = [value for name, value in headers if name == b"x-request-id"]
     if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
         return given[0].decode("ascii")
-    return _new_request_id()
+    return new_request_id()
 
 
-def _new_request_id() -> str:
+def new_request_id() -> str:
     # A name, no secret: drawn without a system call, and seeded anew in every process.
     return f"req_{getrandbits(80):020x}"
 
@@ -230,7 +230,7 @@ async def _refuse_websocket(refusal: Refusal, scope: Scope, receive: Receive, se
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
 
 
-def _log_fault(error: Exception, request_id: str) -> None:
+def log_fault(error: Exception, request_id: str) -> None:
     """Log where it broke, but neither the message nor any value: they could hold the key."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("request %s was refused: the check broke with %s\n%s", request_id, type(error).__name__, frames)

@@ -141,6 +141,11 @@ class Verifier:
         )
         return event, self.journal.append(event)
 
+    def decide_held(self, held: Held, permissions: Sequence[str]) -> Decision:
+        """Decide whether a key may go on with what it began; not recorded."""
+        self.renew()
+        return self._decide_held(held, self._need_of(tuple(permissions)), self.clock())
+
     def _decide_held(self, held: Held, wanted: Need | None, now: int) -> Decision:
         copies = self._copies
         register = copies.register
