@@ -19,7 +19,7 @@ def index(tmp_path):
 
 @pytest.fixture
 def source(index):
-    return FeedSource(index, ("0a0b0c0d",))
+    return FeedSource(index, lambda: ("0a0b0c0d",))
 
 
 def place(position, feed="feed"):

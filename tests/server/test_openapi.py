@@ -9,7 +9,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from scopekey.core.problem import PROBLEMS
-from scopekey.server.app import control_plane
+from scopekey.server.app import ControlPlane
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node
 from tests.server.running import Deployment, serving, settings
@@ -21,7 +21,7 @@ def document(tmp_path_factory):
     described = settings(tmp_path_factory.mktemp("described"))
     begin(described)
     node = Node.open(described)
-    with serving(control_plane(node, close=False)) as url:
+    with serving(ControlPlane(node, close=False)) as url:
         yield httpx.get(f"{url}/openapi.json", trust_env=False).json()
     node.close()
 
@@ -129,7 +129,7 @@ def test_the_frameworks_own_problem_is_not_in_it(document):
 def test_a_missing_permission_is_documented_with_the_status_that_is_set(place):
     node = Node.open(settings(place[0].home.parent, missing_permission_status=403))
     caller = Deployment(node, place[1]).key("datasets:read")[1]
-    with serving(control_plane(node, close=False)) as url:
+    with serving(ControlPlane(node, close=False)) as url:
         document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
         headers = {"Authorization": f"Bearer {caller}"}
         status = httpx.get(f"{url}/v1/keys", headers=headers, trust_env=False).status_code

@@ -190,6 +190,7 @@ def request_id(headers: Headers) -> str:
 
 
 def new_request_id() -> str:
+    """Make a request id for a request that brought none."""
     # A name, no secret: drawn without a system call, and seeded anew in every process.
     return f"req_{getrandbits(80):020x}"
 

@@ -85,7 +85,7 @@ def refuse_unchecked(problem: Problem, request_id: str) -> Refusal:
 
 def refuse_with(problem: Problem, detail: str, request_id: str, **fields: object) -> Refusal:
     """Refuse a call for what it asks, whoever asks it; `detail` says what is wrong and what to do."""
-    body = problem_document(problem, detail=detail, request_id=request_id, **fields)
+    body = problem_document(problem, detail=detail, request_id=request_id, status=problem.status, **fields)
     return Refusal(problem.status, _common(problem, len(body), request_id), body)
 
 

@@ -1,6 +1,7 @@
 """The folder of a data plane alone: its replica, its name, and what its follower says of itself."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,8 @@ def prepare(settings: Settings) -> None:
     """Make the folder, and see that it is nobody else's. Raises StartRefusedError."""
     if (settings.home / "scopekey.db").exists():
         raise StartRefusedError(
-            f"{settings.home} is the home folder of a control plane: give this node a folder of its own in SCOPEKEY_HOME"
+            f"{settings.home} is the home folder of a control plane: give this node a folder of its own in "
+            "SCOPEKEY_HOME"
         )
     try:
         settings.replica_path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,10 +39,8 @@ def prepare(settings: Settings) -> None:
 def node_id(settings: Settings) -> str:
     """The name under which this machine hands in its decisions: 16 hexadecimal digits, made once."""
     file = settings.home / _NODE
-    try:
+    with suppress(FileExistsError):
         write_private(file, secrets.token_hex(8) + "\n")
-    except FileExistsError:
-        pass
     return file.read_text("ascii").strip()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scopekey.gateway.home import node_id
-from scopekey.replica.batches import BatchJournal
+from scopekey.replica.batches import BatchJournal, Sink
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.freshness import FeedFreshness
 from scopekey.replica.journal import Journal
@@ -19,9 +19,7 @@ KEY = "SCOPEKEY_API_KEY"
 class GatewayNode:
     """What a process of a data plane works with. Close it, so that its journal is handed up."""
 
-    def __init__(
-        self, settings: Settings, *, key: Callable[[], str], clock: Callable[[], int] = milliseconds
-    ) -> None:
+    def __init__(self, settings: Settings, *, key: Callable[[], str], clock: Callable[[], int] = milliseconds) -> None:
         """Join the parts; nothing is read yet but the peppers. Raises MissingSecretError, ValueError."""
         self.settings = settings
         self.missing_permission_status: int = settings.missing_permission_status
@@ -67,7 +65,7 @@ def _read(file: Path) -> str:
         raise MissingSecretError(f"the key file {file} cannot be read ({type(error).__name__})") from error
 
 
-def sending(settings: Settings, key: Callable[[], str]):  # placeholder until decisions go up
-    from scopekey.replica.batches import Sink
-
-    return lambda entries: None
+def sending(settings: Settings, key: Callable[[], str]) -> Sink:
+    """How decisions leave this node."""
+    _ = node_id(settings), key
+    return lambda _: None

@@ -4,7 +4,7 @@ The control plane and a relaying gateway stand on the same thing: whoever commit
 knows what its store knows. No SQL, and the same lines whoever asks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import lmdb
@@ -25,9 +25,9 @@ _FIRST_OTHER = b"~"
 
 
 class FeedSource:
-    """Reads the replica for followers. `peppers` are the ids of the peppers that its keys may need."""
+    """Reads the replica for followers. `peppers` gives the ids of those that live keys were digested with."""
 
-    def __init__(self, index: LmdbIndex, peppers: tuple[PepperId, ...]) -> None:
+    def __init__(self, index: LmdbIndex, peppers: Callable[[], tuple[PepperId, ...]]) -> None:
         self.index = index
         self.peppers = peppers
 

@@ -49,11 +49,15 @@ class State(StrEnum):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """What a follower does, since when (milliseconds since the epoch), and why where that needs words."""
+    """What a follower does, since when (milliseconds since the epoch), and why where that needs words.
+
+    `peppers` are those that its upstream last said to be in use.
+    """
 
     state: State
     since: int
     detail: str = ""
+    peppers: tuple[PepperId, ...] = ()
 
 
 class Follower:
@@ -82,6 +86,7 @@ class Follower:
         self._tell = tell
         self._replace = replace
         self._stop = threading.Event()
+        self._in_use: tuple[PepperId, ...] = ()
         self._status = Status(State.CONNECTING, clock())
 
     def probe(self) -> None:
@@ -89,7 +94,15 @@ class Follower:
 
         Raises RefusedError where somebody must do something first, and UpstreamAwayError.
         """
-        with self._upstream.open(self._known_place()) as stream:
+        place = self.index.place()
+        try:
+            if place is not None:
+                with self._upstream.open(place) as stream:
+                    self._accept(read_header(stream.first()))
+                return
+        except SnapshotNeededError:
+            pass
+        with self._upstream.snapshot() as stream:
             self._accept(read_header(stream.first()))
 
     def run(self) -> None:
@@ -212,6 +225,7 @@ class Follower:
                 f"{header.feed_id}): name the right upstream; where it was restored or set up anew, start once "
                 "with --replace-replica"
             )
+        self._in_use = tuple(map(PepperId, header.peppers))
         lacking = sorted(set(header.peppers) - self._peppers)
         if lacking:
             raise RefusedError(
@@ -223,7 +237,7 @@ class Follower:
         said = self._status
         if (state, detail) == (said.state, said.detail):
             return
-        self._status = Status(state, self._clock(), detail)
+        self._status = Status(state, self._clock(), detail, self._in_use)
         self._tell(self._status)
         if state in {State.REFUSED, State.AWAY}:
             _log.warning("the feed is not followed: %s", detail)

@@ -169,6 +169,21 @@ class LmdbIndex:
         finally:
             transaction.abort()
 
+    def sound(self) -> bool:
+        """Tell whether the file is all there and nobody found it damaged. Costs system calls: not for every check."""
+        files = self._files
+        files.look()
+        if files.words[GENERATION] != files.generation and not files.renew():
+            return False
+        environment, folder = files.environment, files.generations.path(files.generation)
+        if environment is None or (folder / lmdb_file.DAMAGE_MARK).exists():
+            return False
+        try:
+            long_enough = (folder / "data.mdb").stat().st_size >= lmdb_file.needed_size(environment)
+        except OSError:
+            return False
+        return long_enough and files.generations.current() == files.generation
+
     def close(self) -> None:
         """Let go of the files in this process; they are opened again when they are needed."""
         self._files.close()

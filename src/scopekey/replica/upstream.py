@@ -1,4 +1,7 @@
-"""The control plane, or a gateway that relays it, as a follower reaches it: requests, streams, and what they fail with."""
+"""The control plane, or a gateway that relays it, as a follower reaches it.
+
+Requests, the streams they open, and what they fail with, in words that never hold the key.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -35,7 +38,9 @@ class Stream:
 
     def __init__(self, response: httpx.Response, asked: int) -> None:
         self.asked = asked
-        self._chunks = response.iter_raw(65_536) if "content-encoding" not in response.headers else response.iter_bytes()
+        self._chunks = (
+            response.iter_raw() if "content-encoding" not in response.headers else response.iter_bytes()
+        )
         self._rest = b""
         self._ready: list[bytes] = []
 
@@ -75,14 +80,12 @@ class Upstream:
         self._key = key
         self._timeout = httpx.Timeout(CONNECT_TIMEOUT, read=silence)
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
         self._response: httpx.Response | None = None
 
     @contextmanager
-    def open(self, place: Place | None) -> Iterator[Stream]:
-        """Follow from a place; from None the answer is only good to be looked at. Raises as `Stream` does."""
-        asked = {"after": "0", "mark": ""} if place is None else _asked(place)
-        with self._get("/v1/changes", asked) as stream:
+    def open(self, place: Place) -> Iterator[Stream]:
+        """What follows a place, held open. Raises as `Stream` does, RefusedError, SnapshotNeededError."""
+        with self._get("/v1/changes", _asked(place)) as stream:
             yield stream
 
     @contextmanager
@@ -101,17 +104,20 @@ class Upstream:
     def _get(self, path: str, query: dict[str, str]) -> Iterator[Stream]:
         headers = {"authorization": f"Bearer {self._key()}", "accept": "application/jsonl"}
         asked = milliseconds_since_boot()
-        with _translated(self.url), httpx.Client(timeout=self._timeout, follow_redirects=False) as client:
-            with client.stream("GET", self.url + path, params=query, headers=headers) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise self._refused(response)
+        with (
+            _translated(self.url),
+            httpx.Client(timeout=self._timeout, follow_redirects=False) as client,
+            client.stream("GET", self.url + path, params=query, headers=headers) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise self._refused(response)
+            with self._lock:
+                self._response = response
+            try:
+                yield Stream(response, asked)
+            finally:
                 with self._lock:
-                    self._response = response
-                try:
-                    yield Stream(response, asked)
-                finally:
-                    with self._lock:
-                        self._response = None
+                    self._response = None
 
     def _refused(self, response: httpx.Response) -> Exception:
         status, code = response.status_code, _code_of(response)

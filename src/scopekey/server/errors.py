@@ -97,4 +97,3 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
         error = f', error="{problem.error}"' if problem.error else ""
         headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
     return Response(body, status, headers, CONTENT_TYPE)
-

@@ -33,7 +33,9 @@ GUARDED = {
 class DataPlane(Protocol):
     """What the doors stand on: an `enforce.keys.Keys` that also says what it refuses a missing permission with."""
 
-    missing_permission_status: int
+    @property
+    def missing_permission_status(self) -> int:
+        """401 or 403."""
 
     @property
     def verifier(self) -> Verifier:

@@ -122,7 +122,7 @@ class FeedDoor:
 
     def _header(self, place: Place) -> bytes:
         mark = place.mark.hex()
-        return encode_line(Header(FORMAT, place.feed_id, place.position, mark, peppers=self._source.peppers))
+        return encode_line(Header(FORMAT, place.feed_id, place.position, mark, peppers=self._source.peppers()))
 
     def _heartbeat(self, place: Place, elapsed: int) -> Heartbeat:
         verifier = self._verifier()
