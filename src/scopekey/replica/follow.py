@@ -154,6 +154,7 @@ class Follower:
                 for lines in stream.lines():
                     if self._take(lines, asked):
                         return
+                raise UpstreamAwayError("the stream ended without saying why")
         except SnapshotNeededError:
             self._load()
 
@@ -161,18 +162,19 @@ class Follower:
         """Apply what came at once, as one transaction. Tells whether the stream has ended as it should."""
         changes: list[Change] = []
         beat: Heartbeat | None = None
+        end: Line | None = None
         for line in map(read_line, lines):
             if isinstance(line, Change):
                 changes.append(line)
             elif isinstance(line, Heartbeat):
                 beat = self._beaten(line, changes)
             else:
-                self._apply(changes)
-                return _ended(line)
+                end = line
+                break
         self._apply(changes)
         if beat is not None:
             self._level(beat, asked)
-        return False
+        return end is not None and _ended(end)
 
     def _beaten(self, beat: Heartbeat, changes: list[Change]) -> Heartbeat:
         """A heartbeat says where the sender is: everything up to there must have come."""

@@ -38,9 +38,7 @@ class Stream:
 
     def __init__(self, response: httpx.Response, asked: int) -> None:
         self.asked = asked
-        self._chunks = (
-            response.iter_raw() if "content-encoding" not in response.headers else response.iter_bytes()
-        )
+        self._chunks = response.iter_raw() if "content-encoding" not in response.headers else response.iter_bytes()
         self._rest = b""
         self._ready: list[bytes] = []
 

@@ -154,7 +154,7 @@ _DIGITS = 19
 def _asked_place(query: bytes, source: FeedSource) -> Place:
     """Read `after`, `mark` and `feed`; the feed may be left out by who takes this node's word for it."""
     try:
-        asked = parse_qs(query.decode("ascii"), strict_parsing=True, max_num_fields=8)
+        asked = parse_qs(query.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
         after, mark = _position(_one(asked, "after")), bytes.fromhex(_one(asked, "mark"))
         feed = _one(asked, "feed") if "feed" in asked else source.place().feed_id
     except ValueError:
