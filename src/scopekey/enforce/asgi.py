@@ -16,6 +16,7 @@ from scopekey.core.network import Network, parse_address, parse_network, within
 from scopekey.core.rules import Rules
 from scopekey.enforce.credential import credential
 from scopekey.enforce.keys import Keys
+from scopekey.enforce.reach import HEADER, reach
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     REALM,
@@ -47,6 +48,7 @@ REQUEST_HEADERS = frozenset(
         b"x-forwarded-for",
         b"origin",
         b"access-control-request-method",
+        HEADER,
     }
 )
 # At most 64 characters: shorter than any printed key, so that no secret gets into a log as a request id.
@@ -117,13 +119,15 @@ class ScopekeyMiddleware:
             headers = [pair for pair in scope["headers"] if pair[0] in REQUEST_HEADERS]
             name = request_id(headers)
             method = "GET" if websocket else scope["method"]
-            event, ticket = self.guard().request(
+            guard, presented = self.guard(), credential(headers)
+            event, ticket = guard.request(
                 method,
                 raw_target(scope),
-                credential(headers),
+                presented,
                 address=self._address(scope.get("client"), headers),
                 request_id=name,
                 preflight=method == "OPTIONS" and _is_preflight(headers),
+                refused=await reach(guard.verifier, headers, presented) if _names_position(headers) else None,
             )
             await ticket
             return event if event.proceeds else self._refusal(event)
@@ -193,6 +197,10 @@ def new_request_id() -> str:
     """Make a request id for a request that brought none."""
     # A name, no secret: drawn without a system call, and seeded anew in every process.
     return f"req_{getrandbits(80):020x}"
+
+
+def _names_position(headers: Headers) -> bool:
+    return any(name == HEADER for name, _ in headers)
 
 
 def _is_preflight(headers: Headers) -> bool:

@@ -15,6 +15,7 @@ from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.asgi import REQUEST_HEADERS, log_fault, new_request_id, request_id
 from scopekey.enforce.credential import credential
 from scopekey.enforce.keys import Keys
+from scopekey.enforce.reach import reach
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
@@ -99,9 +100,14 @@ class CheckDoor:
                 return refuse_with(PROBLEMS["untrusted_proxy"], PROBLEMS["untrusted_proxy"].detail, new_request_id())
             headers = [pair for pair in scope["headers"] if pair[0] in self._looked_at]
             name = request_id(headers)
-            asked = self._read(headers, scope)
-            event, ticket = self._keys.verifier.applied.request(
-                asked.method, asked.target, credential(headers), address=asked.address, request_id=name
+            asked, presented, verifier = self._read(headers, scope), credential(headers), self._keys.verifier
+            event, ticket = verifier.applied.request(
+                asked.method,
+                asked.target,
+                presented,
+                address=asked.address,
+                request_id=name,
+                refused=await reach(verifier, headers, presented),
             )
             await ticket
             if event.proceeds:
