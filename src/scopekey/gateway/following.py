@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 
 from scopekey.gateway.home import StartRefusedError, prepare, write_status
@@ -16,13 +17,19 @@ from scopekey.settings import Settings
 from scopekey.wire.feed import UnreadableFeedError
 
 
-def follower(settings: Settings, *, replace: bool = False) -> Follower:
+def follower(
+    settings: Settings,
+    *,
+    key: Callable[[], str] | None = None,
+    index: LmdbIndex | None = None,
+    replace: bool = False,
+) -> Follower:
     """The follower of a data plane's settings. Raises MissingSecretError, StartRefusedError, ValueError."""
     if settings.upstream is None:
         raise StartRefusedError("there is no upstream: name the control plane with --upstream or SCOPEKEY_UPSTREAM")
     return Follower(
-        LmdbIndex(settings.replica_path),
-        Upstream(settings.upstream, key_of(settings)),
+        index or LmdbIndex(settings.replica_path),
+        Upstream(settings.upstream, key or key_of(settings)),
         peppers=settings.pepper_ring(),
         leadership=Leadership(settings.replica_path / "follower.lock"),
         clock=milliseconds,

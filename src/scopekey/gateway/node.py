@@ -33,7 +33,10 @@ class GatewayNode:
             journal=self.journal,
             clock=clock,
             freshness=FeedFreshness(
-                self.index.level, stale_after=settings.stale_after, refuse_after=settings.refuse_after
+                self.index.level,
+                stale_after=settings.stale_after,
+                refuse_after=settings.refuse_after,
+                look=self.index.look,
             ),
         )
 

@@ -169,6 +169,10 @@ class LmdbIndex:
         finally:
             transaction.abort()
 
+    def look(self) -> None:
+        """Notice that the files were replaced under this process. Costs a system call: not for every check."""
+        self._files.look()
+
     def sound(self) -> bool:
         """Tell whether the file is all there and nobody found it damaged. Costs system calls: not for every check."""
         files = self._files

@@ -123,7 +123,8 @@ class Upstream:
             return SnapshotNeededError("the place here is not kept at the upstream")
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
             return UpstreamAwayError(f"{self.url} answers {status}{f' ({code})' if code else ''}")
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} and code:
+        # An address too many, `…/elsewhere`, is refused there as an operation that nobody listed.
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN} and code not in {"", "unlisted_operation"}:
             return RefusedError(
                 f"{self.url} refuses this node's key ({code}): give it a live key of the operator that holds "
                 "scopekey_changes:read and scopekey_journal:write, in SCOPEKEY_API_KEY or by --key-file"
