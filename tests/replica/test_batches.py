@@ -7,9 +7,9 @@ import pytest
 
 from scopekey.core.decision import Allowed, DenialReason, Denied
 from scopekey.replica.batches import BatchJournal, MemoryJournal
-from scopekey.replica.event import Event
+from scopekey.replica.event import Event, entry_of
 from scopekey.replica.journal import DONE
-from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of
+from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of, refusals_entry
 from tests.contract.index import REGISTER, key
 
 
@@ -25,17 +25,29 @@ def unknown(**fields):
     return event(Denied(DenialReason.UNKNOWN_KEY), **fields)
 
 
+def entries_of(batch):
+    """What becomes of a batch: its decisions, then its counts."""
+    decided = [entry_of(event, bytes(16)) for event in batch.events]
+    return decided + [refusals_entry(cell, count, bytes(16)) for cell, count in batch.counts]
+
+
 class Sink:
-    def __init__(self):
-        self.entries = []
+    """Takes batches; `at_most` so many records at a time."""
+
+    def __init__(self, at_most=None):
+        self.entries, self.batches = [], []
         self.full = False
+        self.at_most = at_most
         self.called = threading.Semaphore(0)
 
-    def __call__(self, entries):
+    def __call__(self, batch):
         try:
             if self.full:
                 raise OSError("the disk is full")
-            self.entries.extend(entries)
+            self.batches.append(batch)
+            taken = entries_of(batch)[: self.at_most]
+            self.entries.extend(taken)
+            return len(taken)
         finally:
             self.called.release()
 
@@ -55,7 +67,8 @@ def test_decisions_about_genuine_keys_arrive_one_by_one_and_in_order(sink):
     assert sink.called.acquire(timeout=10)
     journal.close()
     assert [key(number).id for number in range(50)] == [entry.key for entry in sink.entries]
-    assert 50 == len({entry.nonce for entry in sink.entries})
+    assert [0, *(batch.next for batch in sink.batches[:-1])] == [batch.offset for batch in sink.batches]
+    assert 1 == len({batch.file for batch in sink.batches})
     assert {DONE} == set(tickets)
 
 
@@ -138,7 +151,7 @@ def test_a_forked_child_hands_over_its_own_and_not_its_parents(sink):
     if child == 0:
         told = []
         try:
-            journal._sink = told.extend
+            journal._sink = lambda batch: told.extend(entries_of(batch)) or len(batch)
             journal.append(genuine(2))
             journal.close()
         finally:

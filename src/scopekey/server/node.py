@@ -51,7 +51,7 @@ class Node:
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
         )
-        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
         self._peppers = {pepper.id: pepper for pepper in peppers}
         self._clock = clock
         self._verifier: Verifier | None = None
