@@ -56,6 +56,7 @@ class BatchJournal:
         self._close_within = close_within
         self._hurry = hurry
         self._lost = 0
+        self._ends: float | None = None
         self._start_over()
         _journals.add(self)
 
@@ -108,14 +109,15 @@ class BatchJournal:
 
     def close(self) -> None:
         """Hand over what is still here, counts of the present minute included, and stop."""
-        ends = None if self._close_within is None else time.monotonic() + self._close_within
+        self._ends = None if self._close_within is None else time.monotonic() + self._close_within
         thread, self._thread = self._thread, None
         self._stop.set()
         self._wake.set()
-        if thread is not None:
+        if thread is None:
+            self._hand_over(None)
+        else:
+            # The last hand-over is the thread's, so that a sink which never returns does not keep this one.
             thread.join(self._close_within)
-        if thread is None or not thread.is_alive():
-            self._hand_over(None, ends)
         left = self._untold + self.waiting
         if left:
             self._lost += left - self._untold
@@ -155,25 +157,24 @@ class BatchJournal:
             wake.clear()
             stop.wait(self._linger if self._retry_after is None else self._retry_after)
             if stop.is_set():
-                return
+                break
             # Cleared before the events are taken: one that comes now wakes again.
             self._woken = False
-            try:
-                self._hand_over(self._clock())
-            except Exception:  # noqa: BLE001 - whatever it is, the next event must find this thread alive
-                _log.exception("the journal stumbled; what it holds stays where it is")
+            self._hand_over(self._clock())
             if self._retry_after is not None and not stop.is_set():
                 self._woken = True
                 wake.set()
+        if self._stop is stop:
+            self._hand_over(None)
 
-    def _hand_over(self, now: int | None, ends: float | None = None) -> None:
+    def _hand_over(self, now: int | None) -> None:
         """Hand over everything that is here; with None also the counts of the present minute."""
         stop = self._stop
         with self._handing:
             while (batch := self._pending or self._gather(now)) is not None:
                 # What the sink did not take comes first again, under the very same numbers.
                 self._pending = batch
-                if ends is not None and not self._in_time(ends - time.monotonic()):
+                if stop.is_set() and not self._in_time():
                     return
                 outcome = self._ask(batch)
                 if self._stop is not stop:
@@ -184,7 +185,10 @@ class BatchJournal:
                 if self._retry_after is not None:
                     return
 
-    def _in_time(self, seconds: float) -> bool:
+    def _in_time(self) -> bool:
+        if self._ends is None:
+            return True
+        seconds = self._ends - time.monotonic()
         if seconds > 0 and self._hurry is not None:
             self._hurry(seconds)
         return seconds > 0

@@ -20,6 +20,8 @@ _T = TypeVar("_T")
 FORMAT = 1
 MAX_RECORDS = 1_000
 """The most records of one batch. Each may point at the same long list: this bounds what they unfold to."""
+MAX_SIZE = 1 << 20
+"""The most bytes of one batch: what the management API takes of a body."""
 MAX_TEXT = 16_384
 """The most characters of an operation and of an object; a path has at most half of that."""
 _MINUTE = 60_000

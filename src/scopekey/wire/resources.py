@@ -351,3 +351,9 @@ class VerifyAnswer(Answer):
     expires_at: Time | None = None
     position: int
     stale: bool
+
+
+class JournalAnswer(Answer):
+    """Which record of the file comes next: all before it are recorded."""
+
+    next: int
