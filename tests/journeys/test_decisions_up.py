@@ -55,8 +55,11 @@ class CuttingProxy:
                     if self.replies % 2:
                         # The server has answered, so it has committed: the sender will never know.
                         self.cut += 1
-                        return
+                        break
                     client.sendall(reply)
+            # Closing alone would not end a connection that the other thread still reads from.
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def _pass_on(client, server):

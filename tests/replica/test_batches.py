@@ -132,6 +132,54 @@ def test_what_the_sink_refused_is_kept_and_the_oldest_lost_are_counted_in_one_li
     assert 1 == caplog.text.count("20 decisions were lost")
 
 
+def test_a_sink_that_takes_a_few_at_a_time_is_asked_for_the_rest_under_the_same_numbers():
+    sink = Sink(at_most=3)
+    journal = journal_of(sink, batch=5)
+    for number in range(4):
+        journal.append(genuine(number))
+    for network in range(4):
+        journal.append(unknown(address=f"192.0.{network}.1"))
+    journal.close()
+    told = [entry.key or entry.address for entry in sink.entries]
+    assert [key(number).id for number in range(4)] == told[:4]
+    assert [f"192.0.{network}.1" for network in range(4)] == told[4:8]
+    assert [f"192.0.{network}.0/24" for network in range(4)] == told[8:]
+    numbers = [number for batch in sink.batches for number in range(batch.offset, min(batch.offset + 3, batch.next))]
+    assert list(range(12)) == numbers
+
+
+def test_counts_that_find_no_room_in_a_batch_stay_counted(sink):
+    journal = journal_of(sink, batch=2)
+    for network in range(5):
+        journal.append(unknown(address=f"192.0.{network}.1"))
+    journal.close()
+    counted = [entry for entry in sink.entries if entry.kind == "refusals"]
+    assert [(f"192.0.{network}.0/24", 1) for network in range(5)] == [(each.address, each.count) for each in counted]
+    assert 2 == max(map(len, sink.batches))
+
+
+def test_what_waits_and_what_is_lost_can_be_read(sink):
+    journal = journal_of(sink, capacity=3)
+    assert (0, 0) == (journal.waiting, journal.lost)
+    sink.full = True
+    journal.append(genuine(0))
+    assert sink.called.acquire(timeout=10)
+    for number in range(1, 6):
+        journal.append(genuine(number))
+    assert (4, 2) == (journal.waiting, journal.lost)
+    journal.close()
+    assert (0, 6) == (journal.waiting, journal.lost)
+
+
+def test_a_journal_that_was_closed_begins_another_file(sink):
+    journal = journal_of(sink)
+    for number in range(2):
+        journal.append(genuine(number))
+        journal.close()
+    assert [0, 0] == [batch.offset for batch in sink.batches]
+    assert 2 == len({batch.file for batch in sink.batches})
+
+
 def test_what_cannot_be_handed_over_at_the_end_is_said(sink, caplog):
     journal = journal_of(sink)
     sink.full = True

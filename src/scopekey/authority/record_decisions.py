@@ -10,7 +10,7 @@ from scopekey.replica.refusals import refusals_entry
 from scopekey.store.engine import Store
 from scopekey.store.tables import check_text
 
-AT_ONCE = 250
+AT_ONCE = 125
 AT_ONCE_BYTES = 512 * 1024
 """How much one transaction writes: the write lock of a SQLite file is not to be held for longer than a moment."""
 
