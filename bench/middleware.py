@@ -43,7 +43,7 @@ class Setting:
         folder.mkdir(parents=True, exist_ok=True)
         world = load(folder / "replica", KEYS, _RULES)
         self.store = Store.open(f"sqlite:///{folder / 'journal.db'}")
-        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
         self.guarded: ASGIApp = ScopekeyMiddleware(empty, _Keys(verifier(world.folder, self.journal)))
         self.scopes = [_scope(one, at) for at, one in enumerate(_repeated(world))]
         self.refused = 0

@@ -67,6 +67,7 @@ def test_it_lists_every_call_of_the_contract_and_no_other(operations):
         "GET /v1/organizations",
         "GET /v1/organizations/{organization_id}",
         "PATCH /v1/organizations/{organization_id}",
+        "POST /v1/journal",
     } == set(operations)
 
 
@@ -118,6 +119,7 @@ def test_every_refusal_is_a_problem_document_with_an_example_that_fits(document,
         ("PATCH /v1/keys/{key_id}", {"unknown_permission", "exceeds_caller", "not_found", "version_conflict"}),
         ("POST /v1/keys/{key_id}/rotate", {"exceeds_caller", "not_found", "rotation_in_progress", "conflict"}),
         ("PATCH /v1/organizations/{organization_id}", {"exceeds_caller", "not_found", "conflict", "version_conflict"}),
+        ("POST /v1/journal", {"conflict", "invalid_request"}),
         ("GET /v1/whoami", {"no_credential", "unknown_key", "revoked_key", "stale_replica", "unavailable"}),
     ],
 )

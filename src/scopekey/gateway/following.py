@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from scopekey.gateway.home import StartRefusedError, prepare, write_status
-from scopekey.gateway.node import key_of
+from scopekey.gateway.node import key_of, upstream_of
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.follow import Follower
 from scopekey.replica.leader import Leadership
@@ -25,11 +25,9 @@ def follower(
     replace: bool = False,
 ) -> Follower:
     """The follower of a data plane's settings. Raises MissingSecretError, StartRefusedError, ValueError."""
-    if settings.upstream is None:
-        raise StartRefusedError("there is no upstream: name the control plane with --upstream or SCOPEKEY_UPSTREAM")
     return Follower(
         index or LmdbIndex(settings.replica_path),
-        Upstream(settings.upstream, key or key_of(settings)),
+        Upstream(upstream_of(settings), key or key_of(settings)),
         peppers=settings.pepper_ring(),
         leadership=Leadership(settings.replica_path / "follower.lock"),
         clock=milliseconds,

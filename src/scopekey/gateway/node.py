@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from scopekey.gateway.home import node_id
-from scopekey.replica.batches import BatchJournal, Sink
+from scopekey.gateway.home import StartRefusedError, node_id
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.freshness import FeedFreshness
-from scopekey.replica.journal import Journal
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.send_decisions import UpstreamJournal
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import MissingSecretError, Settings
 
@@ -25,7 +24,7 @@ class GatewayNode:
         self.missing_permission_status: int = settings.missing_permission_status
         self.peppers = settings.pepper_ring()
         self.index = LmdbIndex(settings.replica_path)
-        self.journal: Journal = BatchJournal(sending(settings, key))
+        self.journal = UpstreamJournal(upstream_of(settings), key, node_id(settings))
         self.verifier = Verifier(
             self.index,
             key_format=settings.key_format,
@@ -68,7 +67,8 @@ def _read(file: Path) -> str:
         raise MissingSecretError(f"the key file {file} cannot be read ({type(error).__name__})") from error
 
 
-def sending(settings: Settings, key: Callable[[], str]) -> Sink:
-    """How decisions leave this node."""
-    _ = node_id(settings), key
-    return lambda _: None
+def upstream_of(settings: Settings) -> str:
+    """Where this node follows. Raises StartRefusedError where nothing is named."""
+    if settings.upstream is None:
+        raise StartRefusedError("there is no upstream: name the control plane with --upstream or SCOPEKEY_UPSTREAM")
+    return settings.upstream

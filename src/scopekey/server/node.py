@@ -52,7 +52,7 @@ class Node:
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
         )
-        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
         self._peppers = {pepper.id: pepper for pepper in peppers}
         self.peppers_in_use: tuple[PepperId, ...] = (peppers[0].id,)
         """Those that live keys were digested with when this node was opened, and the current one."""

@@ -352,3 +352,9 @@ class VerifyAnswer(Answer):
     position: int
     age: int | None = Field(None, description="How far behind the answer may be, in milliseconds; null: not known")
     stale: bool
+
+
+class JournalAnswer(Answer):
+    """Which record of the file comes next: all before it are recorded."""
+
+    next: int
