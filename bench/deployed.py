@@ -29,7 +29,7 @@ class Deployed:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store.open(f"sqlite:///{folder / 'journal.db'}")
-        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
         self.verifier = verifier(folder / "replica", self.journal)
 
     @classmethod

@@ -11,6 +11,7 @@ from bench.against import bench_peers
 from bench.check import SIZES, bench_check, profile_check
 from bench.create import bench_create, profile_create
 from bench.growth import bench_growth
+from bench.journal import bench_journal
 from bench.look_up import bench_rules
 from bench.measure import Result
 from bench.middleware import bench_middleware, profile_middleware
@@ -40,6 +41,7 @@ class Part(NamedTuple):
 PLAN = (
     Part("rules", lambda _: bench_rules()),
     Part("middleware", lambda run: bench_middleware(run.folder), profile_middleware),
+    Part("journal", lambda run: bench_journal(run.folder)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),
     Part("growth", lambda run: bench_growth(run.folder)),

@@ -129,6 +129,8 @@ def _one(schema: dict[str, Any], document: dict[str, Any] | None) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
+    if "prefixItems" in schema:
+        return "row"
     if schema.get("type") == "array":
         return f"list of {_one(schema['items'], document)}"
     return "time" if schema.get("format") == "date-time" else str(schema.get("type", "anything"))

@@ -4,6 +4,7 @@ A missing security value refuses to start; it never opens a door.
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from pydantic_settings import (
 from scopekey.core.digest import PEPPER_SIZE, Pepper
 from scopekey.core.ids import PepperId
 from scopekey.core.keyformat import KeyFormat
+from scopekey.core.network import Network, parse_network
 from scopekey.wire.times import parse_duration
 
 
@@ -34,8 +36,17 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+def _networks(value: object) -> object:
+    words = _words(value)
+    return (
+        [parse_network(word) if isinstance(word, str) else word for word in words] if isinstance(words, list) else words
+    )
+
+
 Millis = Annotated[int, BeforeValidator(_millis)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+LOOPBACK: tuple[Network, ...] = (parse_network("127.0.0.0/8"), parse_network("::1/128"))
 
 
 class Settings(BaseSettings):
@@ -59,6 +70,17 @@ class Settings(BaseSettings):
     )
     signing_key: SecretStr | None = Field(
         None, description="The log's Ed25519 signing key as 64 hexadecimal digits; else the file `signing_key`."
+    )
+    upstream: str | None = Field(
+        None, description="Where a gateway follows: the address of a control plane, or of a gateway that relays it."
+    )
+    key_file: Path | None = Field(
+        None,
+        description="The file of a gateway's key for its upstream, read at each request; else `SCOPEKEY_API_KEY`.",
+    )
+    trusted_proxies: Networks = Field(
+        LOOPBACK,
+        description="The networks of proxies that may ask the check doors, with commas; a Unix socket is trusted.",
     )
     key_prefix: str = Field("sck", description="What every printed key begins with: 2 to 12 of a-z and 0-9.")
     environments: Words = Field(

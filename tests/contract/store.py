@@ -1,7 +1,7 @@
 """What every database must do for a store: run by tests/store on SQLite and on PostgreSQL.
 
 A class that inherits this gives two fixtures: `url`, of a new database with its tables, and
-`another_url`, of one without.
+`another_url`, of one without. `upgrade_older` is how a database of an older version is brought up.
 """
 
 # ruff: noqa: PT012 - a transaction is a block of statements, and its end may be what is refused
@@ -12,10 +12,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from ipaddress import ip_network
+from pathlib import Path
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from scopekey.audit.entry import Entry, Who, canonical
@@ -26,6 +29,7 @@ from scopekey.core.key import Key, Secret
 from scopekey.core.organization import Organization, Policy
 from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.store import changes, migrate
+from scopekey.store.dialect import Database, read_url
 from scopekey.store.engine import Store
 from scopekey.store.errors import (
     AnotherHistoryError,
@@ -112,6 +116,18 @@ def follow(store, writing):
         for change in found:
             seen.append(change.position)
             place = ("feed-one", change.position, change.mark)
+
+
+def make_at(url, revision):
+    """Make a database as an older version left it, with a row in it."""
+    database = Database(read_url(url), 1_000)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.exec_driver_sql("INSERT INTO meta (key, value) VALUES ('from_before', 'kept')")
+    database.close()
 
 
 class StoreContract:
@@ -383,6 +399,32 @@ class StoreContract:
             assert (0, 1) == (tx.idempotency.purge(50), tx.idempotency.purge(51))
             assert tx.idempotency.get("key_a", "once") is None
 
+    def test_a_journal_goes_on_where_it_was_until_it_is_forgotten(self, store):
+        with store.writing() as tx:
+            assert tx.journals.hold("node", "file") is None
+            tx.journals.begin("node", "file", 50)
+            tx.journals.begin("node", "another", 51)
+            tx.journals.advance("node", "file", 2**53, 60)
+        with pytest.raises(DuplicateError), store.writing() as tx:
+            tx.journals.begin("node", "file", 70)
+        with store.writing() as tx:
+            assert (2**53, 0, None) == tuple(
+                tx.journals.hold(*name) for name in (("node", "file"), ("node", "another"), ("file", "node"))
+            )
+            assert (0, 1) == (tx.journals.purge(51), tx.journals.purge(60))
+            assert (2**53, None) == (tx.journals.hold("node", "file"), tx.journals.hold("node", "another"))
+
+    def test_a_journal_is_held_by_one_transaction_at_a_time(self, store, impatient):
+        with store.writing() as tx:
+            tx.journals.begin("node", "file", 1)
+        with store.writing() as holder:
+            assert 0 == holder.journals.hold("node", "file")
+            with pytest.raises(StoreUnavailableError), impatient.writing() as tx:
+                tx.journals.hold("node", "file")
+            holder.journals.advance("node", "file", 7, 2)
+        with impatient.writing() as tx:
+            assert 7 == tx.journals.hold("node", "file")
+
     # The feed
 
     def test_a_rollback_leaves_no_gap(self, store):
@@ -534,6 +576,19 @@ class StoreContract:
             migrate.is_current(another_url),
             migrate.upgrade(another_url),
         ]
+
+    @pytest.mark.parametrize("old", migrate.REVISIONS[:-1])
+    def test_a_database_of_every_older_version_is_upgraded_with_what_is_in_it(self, another_url, old):
+        make_at(another_url, old)
+        assert not migrate.is_current(another_url)
+        self.upgrade_older(another_url)
+        assert migrate.is_current(another_url)
+        store = Store.open(another_url)
+        with store.reading() as tx:
+            assert "kept" == tx.meta.get("from_before")
+            context = MigrationContext.configure(tx.connection, opts={"compare_type": True})
+            assert [] == compare_metadata(context, metadata)
+        store.close()
 
     def test_several_upgrades_at_once_are_one(self, another_url):
         together = threading.Barrier(3)

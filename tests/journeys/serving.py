@@ -38,11 +38,13 @@ def scopekey(*words: str, home: Path, **more: Any) -> subprocess.CompletedProces
 
 
 @contextmanager
-def running(command: list[str], home: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; SIGTERM must be enough to end it."""
-    process = subprocess.Popen(command, env=environment(home), cwd=Path(__file__).parent)
+def running(
+    command: list[str], home: Path, port: int, *, ready: bool = True, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; SIGTERM must be enough to end it. `ready`: wait until it answers checks."""
+    process = subprocess.Popen(command, env=environment(home, **more), cwd=Path(__file__).parent)
     try:
-        _wait_ready(process, port)
+        _wait_ready(process, port, ready=ready)
         yield process
     finally:
         if process.poll() is None:
@@ -56,15 +58,33 @@ def running(command: list[str], home: Path, port: int) -> Iterator[subprocess.Po
 
 
 @contextmanager
-def serve(home: Path, *, workers: int = 1) -> Iterator[int]:
+def serve(home: Path, *, workers: int = 1, port: int = 0, **more: str) -> Iterator[int]:
     """`scopekey serve` on a free port of loopback."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "scopekey", "serve", "--port", str(port), "--workers", str(workers)]
-    with running(command, home, port):
+    with running(command, home, port, **more):
         yield port
 
 
-def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
+@contextmanager
+def gateway(
+    home: Path, upstream: str, *, workers: int = 1, ready: bool = True, **more: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """`scopekey gateway` on a free port of loopback, as (port, process). `more` are further settings."""
+    port = free_port()
+    command = [sys.executable, "-m", "scopekey", "gateway", "--upstream", upstream, "--port", str(port)]
+    with running([*command, "--workers", str(workers)], home, port, ready=ready, **more) as process:
+        yield port, process
+
+
+def leader_of(replica: Path) -> int:
+    """The process that follows for a replica: whoever holds its lock."""
+    inode = (replica / "follower.lock").stat().st_ino
+    held = [line.split() for line in Path("/proc/locks").read_text().splitlines() if f":{inode} " in line]
+    return int(held[0][4])
+
+
+def _wait_ready(process: subprocess.Popen[bytes], port: int, *, ready: bool) -> None:
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}"
@@ -74,7 +94,7 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(0.05)
             continue
         try:
-            if connection.ready():
+            if connection.ready() or not ready:
                 return
         finally:
             connection.close()

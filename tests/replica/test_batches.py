@@ -7,9 +7,9 @@ import pytest
 
 from scopekey.core.decision import Allowed, DenialReason, Denied
 from scopekey.replica.batches import BatchJournal, MemoryJournal
-from scopekey.replica.event import Event
+from scopekey.replica.event import Event, entry_of
 from scopekey.replica.journal import DONE
-from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of
+from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of, refusals_entry
 from tests.contract.index import REGISTER, key
 
 
@@ -25,17 +25,29 @@ def unknown(**fields):
     return event(Denied(DenialReason.UNKNOWN_KEY), **fields)
 
 
+def entries_of(batch):
+    """What becomes of a batch: its decisions, then its counts."""
+    decided = [entry_of(event, bytes(16)) for event in batch.events]
+    return decided + [refusals_entry(cell, count, bytes(16)) for cell, count in batch.counts]
+
+
 class Sink:
-    def __init__(self):
-        self.entries = []
+    """Takes batches; `at_most` so many records at a time."""
+
+    def __init__(self, at_most=None):
+        self.entries, self.batches = [], []
         self.full = False
+        self.at_most = at_most
         self.called = threading.Semaphore(0)
 
-    def __call__(self, entries):
+    def __call__(self, batch):
         try:
             if self.full:
                 raise OSError("the disk is full")
-            self.entries.extend(entries)
+            self.batches.append(batch)
+            taken = entries_of(batch)[: self.at_most]
+            self.entries.extend(taken)
+            return len(taken)
         finally:
             self.called.release()
 
@@ -55,7 +67,8 @@ def test_decisions_about_genuine_keys_arrive_one_by_one_and_in_order(sink):
     assert sink.called.acquire(timeout=10)
     journal.close()
     assert [key(number).id for number in range(50)] == [entry.key for entry in sink.entries]
-    assert 50 == len({entry.nonce for entry in sink.entries})
+    assert [0, *(batch.next for batch in sink.batches[:-1])] == [batch.offset for batch in sink.batches]
+    assert 1 == len({batch.file for batch in sink.batches})
     assert {DONE} == set(tickets)
 
 
@@ -119,6 +132,54 @@ def test_what_the_sink_refused_is_kept_and_the_oldest_lost_are_counted_in_one_li
     assert 1 == caplog.text.count("20 decisions were lost")
 
 
+def test_a_sink_that_takes_a_few_at_a_time_is_asked_for_the_rest_under_the_same_numbers():
+    sink = Sink(at_most=3)
+    journal = journal_of(sink, batch=5)
+    for number in range(4):
+        journal.append(genuine(number))
+    for network in range(4):
+        journal.append(unknown(address=f"192.0.{network}.1"))
+    journal.close()
+    told = [entry.key or entry.address for entry in sink.entries]
+    assert [key(number).id for number in range(4)] == told[:4]
+    assert [f"192.0.{network}.1" for network in range(4)] == told[4:8]
+    assert [f"192.0.{network}.0/24" for network in range(4)] == told[8:]
+    numbers = [number for batch in sink.batches for number in range(batch.offset, min(batch.offset + 3, batch.next))]
+    assert list(range(12)) == numbers
+
+
+def test_counts_that_find_no_room_in_a_batch_stay_counted(sink):
+    journal = journal_of(sink, batch=2)
+    for network in range(5):
+        journal.append(unknown(address=f"192.0.{network}.1"))
+    journal.close()
+    counted = [entry for entry in sink.entries if entry.kind == "refusals"]
+    assert [(f"192.0.{network}.0/24", 1) for network in range(5)] == [(each.address, each.count) for each in counted]
+    assert 2 == max(map(len, sink.batches))
+
+
+def test_what_waits_and_what_is_lost_can_be_read(sink):
+    journal = journal_of(sink, capacity=3)
+    assert (0, 0) == (journal.waiting, journal.lost)
+    sink.full = True
+    journal.append(genuine(0))
+    assert sink.called.acquire(timeout=10)
+    for number in range(1, 6):
+        journal.append(genuine(number))
+    assert (4, 2) == (journal.waiting, journal.lost)
+    journal.close()
+    assert (0, 6) == (journal.waiting, journal.lost)
+
+
+def test_a_journal_that_was_closed_begins_another_file(sink):
+    journal = journal_of(sink)
+    for number in range(2):
+        journal.append(genuine(number))
+        journal.close()
+    assert [0, 0] == [batch.offset for batch in sink.batches]
+    assert 2 == len({batch.file for batch in sink.batches})
+
+
 def test_what_cannot_be_handed_over_at_the_end_is_said(sink, caplog):
     journal = journal_of(sink)
     sink.full = True
@@ -138,7 +199,7 @@ def test_a_forked_child_hands_over_its_own_and_not_its_parents(sink):
     if child == 0:
         told = []
         try:
-            journal._sink = told.extend
+            journal._sink = lambda batch: told.extend(entries_of(batch)) or len(batch)
             journal.append(genuine(2))
             journal.close()
         finally:

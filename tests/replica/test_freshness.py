@@ -28,6 +28,20 @@ def test_a_followed_replica_is_as_old_as_the_older_of_two_clocks_says(expected, 
     assert expected == age(now, boot)
 
 
+def test_it_looks_for_replaced_files_once_a_second():
+    looks, boot = [], [50_000]
+    fresh = FeedFreshness(
+        lambda: LEVEL,
+        stale_after=5_000,
+        refuse_after=60_000,
+        look=lambda: looks.append(boot[0]),
+        since_boot=lambda: boot[0],
+    )
+    for boot[0] in (50_000, 50_999, 51_000, 51_500, 52_000):
+        fresh.age(1_000_000)
+    assert [50_000, 51_000, 52_000] == looks
+
+
 def test_a_replica_that_was_never_level_is_older_than_any_limit():
     assert NEVER == age(1_000_000, 50_000, Level(0, 0))
 

@@ -14,7 +14,7 @@ import uvicorn
 from scopekey.authority.actor import Caller
 from scopekey.authority.issue_key import issue_key
 from scopekey.authority.organizations import create_organization
-from scopekey.server.app import control_plane
+from scopekey.server.app import ControlPlane
 from scopekey.server.node import Node
 from scopekey.settings import Settings
 from scopekey.wire.resources import CreateKey, CreateOrganization
@@ -84,7 +84,7 @@ class Deployment:
 
     def __init__(self, node: Node, operator: str) -> None:
         self.node, self.operator = node, operator
-        self.app = control_plane(node, close=False)
+        self.app = ControlPlane(node, close=False)
 
     def key(self, *permissions, by=machine, **asked) -> tuple[str, str]:
         """Issue a key through the authority; gives its id and its secret."""

@@ -155,7 +155,7 @@ def test_no_secret_gets_into_a_log_or_another_answer(operator, api, deployment, 
 
 
 def test_every_code_of_the_list_has_a_status_of_its_own_kind():
-    assert {400, 401, 403, 404, 405, 409, 412, 413, 422, 429, 503} == {each.status for each in PROBLEMS.values()}
+    assert {400, 401, 403, 404, 405, 409, 410, 412, 413, 422, 429, 503} == {each.status for each in PROBLEMS.values()}
 
 
 def _raw(url, line, *headers):

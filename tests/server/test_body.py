@@ -56,5 +56,20 @@ def test_nesting_is_let_through_up_to_its_limit():
     assert (wide, []) == passed([piece(wide)])
 
 
+def test_brackets_in_a_string_are_text():
+    for text in (b"[" * 1_000, b'\\"' + b"[" * 1_000, b'\\\\\\"' + b"{" * 1_000):
+        assert (b'["%b"]' % text, []) == passed([piece(b'["%b"]' % text)])
+
+
+@pytest.mark.parametrize("before", [b'["a"', b'["\\\\"', b'["\\""', b'[""', b'["a\\u0022"'])
+def test_no_string_hides_the_nesting_after_it(before):
+    assert (None, [422]) == passed([piece(before + b"," + b"[" * MAX_DEPTH)])
+
+
+def test_a_body_of_nothing_but_quotes_is_looked_at_in_no_time():
+    for body in (b'\\"' * (LIMIT // 2), b'"' * LIMIT, b'"' + b"\\" * (LIMIT - 1), b"[" * 65 + b'"\\"' * 300_000):
+        passed([piece(body)])
+
+
 def test_calls_without_a_body_are_not_waited_for():
     assert (b"later", []) == passed([piece(b"later")], method="GET")

@@ -9,7 +9,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from scopekey.core.problem import PROBLEMS
-from scopekey.server.app import control_plane
+from scopekey.server.app import ControlPlane
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node
 from tests.server.running import Deployment, serving, settings
@@ -21,7 +21,7 @@ def document(tmp_path_factory):
     described = settings(tmp_path_factory.mktemp("described"))
     begin(described)
     node = Node.open(described)
-    with serving(control_plane(node, close=False)) as url:
+    with serving(ControlPlane(node, close=False)) as url:
         yield httpx.get(f"{url}/openapi.json", trust_env=False).json()
     node.close()
 
@@ -38,6 +38,9 @@ def operations(document):
 def test_it_is_valid_openapi_3_1(document):
     assert document["openapi"].startswith("3.1.")
     jsonschema_rs.Draft202012Validator(OPENAPI_31).validate(document)
+
+
+STREAMS = {"GET /v1/changes", "GET /v1/snapshot"}
 
 
 def test_it_names_the_product_and_its_version(document):
@@ -58,10 +61,13 @@ def test_it_lists_every_call_of_the_contract_and_no_other(operations):
         "GET /v1/permissions",
         "GET /v1/presets",
         "POST /v1/verify",
+        "GET /v1/changes",
+        "GET /v1/snapshot",
         "POST /v1/organizations",
         "GET /v1/organizations",
         "GET /v1/organizations/{organization_id}",
         "PATCH /v1/organizations/{organization_id}",
+        "POST /v1/journal",
     } == set(operations)
 
 
@@ -98,7 +104,8 @@ def test_every_refusal_is_a_problem_document_with_an_example_that_fits(document,
         assert {400, 401, 413, 422, 503} < statuses, name
         for status, response in operation["responses"].items():
             if int(status) < 400:
-                assert ["application/json"] == list(response["content"]), name
+                kind = "application/jsonl" if name in STREAMS else "application/json"
+                assert [kind] == list(response["content"]), name
                 continue
             for code, example in response["content"]["application/problem+json"]["examples"].items():
                 validator.validate(example["value"])
@@ -112,6 +119,7 @@ def test_every_refusal_is_a_problem_document_with_an_example_that_fits(document,
         ("PATCH /v1/keys/{key_id}", {"unknown_permission", "exceeds_caller", "not_found", "version_conflict"}),
         ("POST /v1/keys/{key_id}/rotate", {"exceeds_caller", "not_found", "rotation_in_progress", "conflict"}),
         ("PATCH /v1/organizations/{organization_id}", {"exceeds_caller", "not_found", "conflict", "version_conflict"}),
+        ("POST /v1/journal", {"conflict", "invalid_request"}),
         ("GET /v1/whoami", {"no_credential", "unknown_key", "revoked_key", "stale_replica", "unavailable"}),
     ],
 )
@@ -129,7 +137,7 @@ def test_the_frameworks_own_problem_is_not_in_it(document):
 def test_a_missing_permission_is_documented_with_the_status_that_is_set(place):
     node = Node.open(settings(place[0].home.parent, missing_permission_status=403))
     caller = Deployment(node, place[1]).key("datasets:read")[1]
-    with serving(control_plane(node, close=False)) as url:
+    with serving(ControlPlane(node, close=False)) as url:
         document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
         headers = {"Authorization": f"Bearer {caller}"}
         status = httpx.get(f"{url}/v1/keys", headers=headers, trust_env=False).status_code

@@ -38,6 +38,12 @@ class TestPostgresql(StoreContract):
     def another_url(self, postgres_url):
         return postgres_url
 
+    def upgrade_older(self, url):
+        """Opening it names the command, as which this runs."""
+        with pytest.raises(SchemaError, match="scopekey db upgrade"):
+            Store.open(url)
+        assert migrate.upgrade(url)
+
     @pytest.mark.parametrize("commits", [True, False], ids=["who commits", "who rolls back"])
     def test_who_announces_second_waits_for_who_announced_first(self, store, url, commits):
         """A began and wrote first, B announced first: B has the earlier position, if it commits."""

@@ -26,6 +26,10 @@ class TestSqlite(StoreContract):
     def another_url(self, tmp_path):
         return f"sqlite:///{tmp_path / 'another.db'}"
 
+    def upgrade_older(self, url):
+        """Opening a file is enough."""
+        Store.open(url).close()
+
     def test_the_file_and_what_stands_beside_it_belong_to_its_owner_alone(self, store, path):
         add_key(store, "a", 3)
         assert {"scopekey.db": 0o600, "scopekey.db-shm": 0o600, "scopekey.db-wal": 0o600} == {

@@ -29,14 +29,16 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `at` is in milliseconds since the epoch; `nonce` is 32 hexadecimal digits of randomness, so that
     nobody can guess an entry from its hash; `position` is the feed's: of the change itself, or the
-    one a decision was made at, on a replica that was at most `age` milliseconds behind. `intended`
-    says what kind of operation was meant: the level and the resource group of each permission it needs.
+    one a decision was made at, on a replica that was at most `age` milliseconds behind. `node` is the
+    machine that decided, where its verifier handed the decision up. `intended` says what kind of
+    operation was meant: the level and the resource group of each permission it needs.
     """
 
     nonce: str
     at: int
     kind: Literal["change", "decision", "refusals"]
     v: int = 1
+    node: str | None = None
     actor: Who | None = None
     organization: str | None = None
     key: str | None = None

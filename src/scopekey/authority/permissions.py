@@ -7,6 +7,7 @@ from scopekey.core.grant import Register
 from scopekey.core.organization import Organization
 from scopekey.core.permission import Permission
 from scopekey.core.problem import ProblemError
+from scopekey.wire.faults import unknown_permission
 
 
 def asked_grant(register: Register, names: Sequence[str], organization: Organization) -> int:
@@ -32,13 +33,7 @@ def known(register: Register, name: str) -> Permission:
     try:
         return register.catalog.permission(name)
     except UnknownPermissionError as error:
-        hint = f" Did you mean {error.nearest}?" if error.nearest else ""
-        raise ProblemError(
-            "unknown_permission",
-            f"There is no permission {error.name!r} in the catalog.{hint} GET /v1/permissions lists them.",
-            permission=error.name,
-            nearest=error.nearest,
-        ) from error
+        raise unknown_permission(error) from error
 
 
 def preset_names(register: Register, name: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""``scopekey serve``: the control plane, as one process or several workers."""
+"""``scopekey serve``: the control plane, as one process that watches and several that work."""
 
 import os
-import socket
+import sys
 from typing import Annotated
 
 import typer
@@ -17,41 +17,35 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes.")] = None,
 ) -> None:
     """Serve the management API. Ctrl-C or SIGTERM finishes what was started, then ends."""
-    import uvicorn
-
-    for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
-        if value is not None:
-            os.environ[f"SCOPEKEY_{name}"] = str(value)
+    set_for_workers(HOST=host, PORT=port, WORKERS=workers)
     # Opened once here, so that a wrong setting is one clear message instead of one from every worker.
     with home() as node:
         settings: Settings = node.settings
-    _refuse_taken(settings.host, settings.port)
-    warn(f"Scopekey listens on http://{settings.host}:{settings.port} with {settings.workers} worker(s).")
-    uvicorn.run(
-        "scopekey.server.app:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        http="httptools",
-        loop="uvloop",
-        # The peer is the socket's: with proxy headers on, any client could choose its own address.
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=30,
-    )
+    run_server("scopekey.server.app:create_app", settings, "Scopekey listens")
 
 
-def _refuse_taken(host: str, port: int) -> None:
-    """Try the address here: from a worker the same failure would be a line in a log."""
+def set_for_workers(**given: object) -> None:
+    """Hand options on to the worker processes, which read their settings from the environment."""
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"SCOPEKEY_{name}"] = str(value)
+
+
+def run_server(factory: str, settings: Settings, what: str, *beside: object) -> None:
+    """Run workers, and other jobs beside them, until somebody ends it."""
+    from scopekey.cli.processes import Job, listen, supervise, workers
+
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
+        listener = listen(settings.host, settings.port)
     except OSError as error:
         raise CannotActError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): name another with --host and --port"
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): "
+            "name another with --host and --port"
         ) from error
+    host, port = listener.getsockname()[:2]
+    warn(f"{what} on http://{host}:{port} with {settings.workers} worker(s).")
+    jobs = [*workers(factory, listener, settings.workers), *(job for job in beside if isinstance(job, Job))]
+    code = supervise(jobs)
+    listener.close()
+    if code:
+        sys.exit(code)

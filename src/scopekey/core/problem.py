@@ -99,6 +99,11 @@ PROBLEMS: dict[str, Problem] = {
             "Decisions must be recorded before they are answered, and that is not possible now.", "Try again shortly.",
         ),
         Problem(
+            "untrusted_proxy", 403, "Not a trusted proxy",
+            "Only proxies that this node trusts may ask here about requests they hold.",
+            "Name the proxy's address in TRUSTED_PROXIES, or let it ask over a Unix socket.",
+        ),
+        Problem(
             "invalid_request", 422, "Invalid request",
             "A field of the request is not what it must be.", "Mend the field that is named, and send it again.",
         ),
@@ -121,6 +126,11 @@ PROBLEMS: dict[str, Problem] = {
         Problem(
             "conflict", 409, "Conflict",
             "The request contradicts the present state.", "Look at the present state, and decide again.",
+        ),
+        Problem(
+            "snapshot_needed", 410, "Place not kept",
+            "What followed this place is not kept here, or it is a place of another history.",
+            "Take a snapshot from GET /v1/snapshot, and follow from its place.",
         ),
         Problem(
             "rotation_in_progress", 409, "Rotation in progress",

@@ -19,7 +19,7 @@ from scopekey.demo.platform import CATALOG, create_platform
 from scopekey.demo.scenario import Scenario
 from scopekey.demo.story import Actor, Story
 from scopekey.enforce.fastapi import rules_of
-from scopekey.server.app import control_plane
+from scopekey.server.app import ControlPlane
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node
 from scopekey.settings import Settings, write_private
@@ -46,7 +46,7 @@ def _play(console: Console, node: Node, operator: Actor, home: Path, *, once: bo
     apply_rules(node.authority, Caller.machine(), rules_of(platform))
     with (
         _serving(platform, port) as platform_url,
-        _serving(control_plane(node, close=False), port + 1) as management_url,
+        _serving(ControlPlane(node, close=False), port + 1) as management_url,
     ):
         console.print(f"The platform is at {platform_url}, the management API at {management_url}.")
         story = Story(console)

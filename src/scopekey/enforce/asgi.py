@@ -16,6 +16,7 @@ from scopekey.core.network import Network, parse_address, parse_network, within
 from scopekey.core.rules import Rules
 from scopekey.enforce.credential import credential
 from scopekey.enforce.keys import Keys
+from scopekey.enforce.reach import HEADER, reach
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     REALM,
@@ -39,7 +40,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-_READ = frozenset(
+REQUEST_HEADERS = frozenset(
     {
         b"authorization",
         b"x-api-key",
@@ -47,6 +48,7 @@ _READ = frozenset(
         b"x-forwarded-for",
         b"origin",
         b"access-control-request-method",
+        HEADER,
     }
 )
 # At most 64 characters: shorter than any printed key, so that no secret gets into a log as a request id.
@@ -112,26 +114,28 @@ class ScopekeyMiddleware:
 
     async def _decide(self, scope: Scope, *, websocket: bool) -> Event | Refusal:
         """Ask the verifier, and wait until the record is as safe as its mode wants it."""
-        request_id = ""
+        name = ""
         try:
-            headers = [pair for pair in scope["headers"] if pair[0] in _READ]
-            request_id = _request_id(headers)
+            headers = [pair for pair in scope["headers"] if pair[0] in REQUEST_HEADERS]
+            name = request_id(headers)
             method = "GET" if websocket else scope["method"]
-            event, ticket = self.guard().request(
+            guard, presented = self.guard(), credential(headers)
+            event, ticket = guard.request(
                 method,
                 raw_target(scope),
-                credential(headers),
+                presented,
                 address=self._address(scope.get("client"), headers),
-                request_id=request_id,
+                request_id=name,
                 preflight=method == "OPTIONS" and _is_preflight(headers),
+                refused=await reach(guard.verifier, headers, presented) if _names_position(headers) else None,
             )
             await ticket
             return event if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
-            return refuse_unchecked(JOURNAL_UNAVAILABLE, request_id)
+            return refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
-            _log_fault(error, request_id)
-            return refuse_unchecked(UNAVAILABLE, request_id or _new_request_id())
+            log_fault(error, name)
+            return refuse_unchecked(UNAVAILABLE, name or new_request_id())
 
     def guard(self) -> Guard:
         """The verifier's guard over the rules; made anew when the verifier is another one."""
@@ -181,17 +185,22 @@ def raw_target(scope: Scope) -> bytes:
     return raw
 
 
-def _request_id(headers: Headers) -> str:
+def request_id(headers: Headers) -> str:
     """The caller's own request id where it is a sane one, else a new one."""
     given = [value for name, value in headers if name == b"x-request-id"]
     if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
         return given[0].decode("ascii")
-    return _new_request_id()
+    return new_request_id()
 
 
-def _new_request_id() -> str:
+def new_request_id() -> str:
+    """Make a request id for a request that brought none."""
     # A name, no secret: drawn without a system call, and seeded anew in every process.
     return f"req_{getrandbits(80):020x}"
+
+
+def _names_position(headers: Headers) -> bool:
+    return any(name == HEADER for name, _ in headers)
 
 
 def _is_preflight(headers: Headers) -> bool:
@@ -230,7 +239,7 @@ async def _refuse_websocket(refusal: Refusal, scope: Scope, receive: Receive, se
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
 
 
-def _log_fault(error: Exception, request_id: str) -> None:
+def log_fault(error: Exception, request_id: str) -> None:
     """Log where it broke, but neither the message nor any value: they could hold the key."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("request %s was refused: the check broke with %s\n%s", request_id, type(error).__name__, frames)

@@ -80,7 +80,12 @@ def refuse(event: Event, *, realm: str = REALM, missing_permission_status: int =
 
 def refuse_unchecked(problem: Problem, request_id: str) -> Refusal:
     """Refuse a call that could not be checked or recorded: 503, and nothing about its caller."""
-    body = problem_document(problem, detail=problem.detail, request_id=request_id)
+    return refuse_with(problem, problem.detail, request_id)
+
+
+def refuse_with(problem: Problem, detail: str, request_id: str, **fields: object) -> Refusal:
+    """Refuse a call for what it asks, whoever asks it; `detail` says what is wrong and what to do."""
+    body = problem_document(problem, detail=detail, request_id=request_id, status=problem.status, **fields)
     return Refusal(problem.status, _common(problem, len(body), request_id), body)
 
 
@@ -96,15 +101,16 @@ def told(event: Event) -> Headers:
     if decision.need is not None:
         headers.append((b"scopekey-requires", str(decision.need.requirement).encode()))
     if decision.ends is not None:
-        headers.append((b"scopekey-key-expires", _time(decision.ends)))
+        headers.append((b"scopekey-key-expires", expiry(decision.ends).encode()))
     if isinstance(decision, Denied) and decision.missing:
         headers.append((b"scopekey-missing", ", ".join(map(str, decision.missing)).encode()))
     return headers
 
 
 @lru_cache(maxsize=4096)
-def _time(at: int) -> bytes:
-    return rfc3339(at).encode()
+def expiry(at: int) -> str:
+    """When a key ends, as it is told: RFC 3339. Many keys end at the same moment, and each is told often."""
+    return rfc3339(at)
 
 
 def _common(problem: Problem, length: int, request_id: str) -> Headers:

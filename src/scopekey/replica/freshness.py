@@ -62,7 +62,8 @@ class FeedFreshness:
 
     `level` gives the moment at which it was last level. Two clocks watch it, and the older answer
     counts: the wall clock may be set, and the clock of the boot does not know what came before it.
-    A wall clock that went backwards is believed in nothing: the replica counts as stale.
+    A wall clock that went backwards is believed in nothing: the replica counts as stale. `look` is
+    called about once a second, to notice that the files were replaced under this process.
     """
 
     def __init__(
@@ -71,19 +72,26 @@ class FeedFreshness:
         *,
         stale_after: int,
         refuse_after: int,
+        look: Callable[[], None] = lambda: None,
         since_boot: Callable[[], int] | None = None,
     ) -> None:
         self.stale_after = stale_after
         self.refuse_after = refuse_after
         self._level = level
+        self._look = look
+        self._next_look = 0
         self._since_boot = since_boot or milliseconds_since_boot
 
     def age(self, now: int) -> int:
         """The time since the replica was last level; `NEVER` where nobody can tell."""
+        since_boot = self._since_boot()
+        if since_boot >= self._next_look:
+            self._next_look = since_boot + LOOK_EVERY
+            self._look()
         wall, boot = self._level()
         if not wall:
             return NEVER
-        by_wall, by_boot = now - wall, self._since_boot() - boot
+        by_wall, by_boot = now - wall, since_boot - boot
         if by_boot < 0:
             # It was level before this boot: the wall clock alone knows since when.
             return by_wall if by_wall >= 0 else NEVER

@@ -33,6 +33,10 @@ _NOTHING = Now(0, 0, 0)
 _NEVER = Level(0, 0)
 
 
+class EmptyIndexError(Exception):
+    """There is no replica yet, or none that is whole."""
+
+
 class LmdbIndex:
     """The index below a folder; opened at first use, and again in a child after a fork.
 
@@ -149,6 +153,40 @@ class LmdbIndex:
         self._files.look()
         self._noticed = None if self._of_this_boot() else self._noticed or self._clock()
         return min((at for at in (self.pending_since(), self._noticed) if at is not None), default=None)
+
+    @contextmanager
+    def view(self) -> Iterator[lmdb.Transaction]:
+        """One read view of everything, for as long as it is held. Raises EmptyIndexError where there is nothing.
+
+        It keeps old pages from being used again: hold it for a moment, or for one pass.
+        """
+        files = self._files
+        if files.words[GENERATION] != files.generation and not files.renew():
+            raise EmptyIndexError("the replica here is empty")
+        transaction = files.begin()
+        try:
+            yield transaction
+        finally:
+            transaction.abort()
+
+    def look(self) -> None:
+        """Notice that the files were replaced under this process. Costs a system call: not for every check."""
+        self._files.look()
+
+    def sound(self) -> bool:
+        """Tell whether the file is all there and nobody found it damaged. Costs system calls: not for every check."""
+        files = self._files
+        files.look()
+        if files.words[GENERATION] != files.generation and not files.renew():
+            return False
+        environment, folder = files.environment, files.generations.path(files.generation)
+        if environment is None or (folder / lmdb_file.DAMAGE_MARK).exists():
+            return False
+        try:
+            long_enough = (folder / "data.mdb").stat().st_size >= lmdb_file.needed_size(environment)
+        except OSError:
+            return False
+        return long_enough and files.generations.current() == files.generation
 
     def close(self) -> None:
         """Let go of the files in this process; they are opened again when they are needed."""

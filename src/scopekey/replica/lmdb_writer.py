@@ -13,7 +13,7 @@ import lmdb
 from scopekey.core.change import MARK_SIZE, Change, State
 from scopekey.core.key import Key
 from scopekey.core.organization import Organization
-from scopekey.replica import lmdb_file
+from scopekey.replica import history, lmdb_file
 from scopekey.replica.control import EPOCH, GENERATION
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.lmdb_files import Files
@@ -81,6 +81,8 @@ class LmdbWriter:
         # Whatever cannot be encoded is found before anything is written.
         for name, value in [_row(change.state) for change in changes]:
             transaction.put(name, value)
+        for change in changes:
+            history.remember(transaction, change)
         if changes:
             self._epoch += any(not isinstance(change.state, Key) for change in changes)
             self._move(Place(place.feed_id, changes[-1].position, changes[-1].mark))
@@ -99,6 +101,7 @@ class LmdbWriter:
         self._transaction = _fill(environment, changes)
         if self._files.boot is not None:
             self._transaction.put(BOOT, self._files.boot.encode())
+        history.begin(self._transaction, place.position, place.mark)
         self._epoch += 1
         self._move(place)
 

@@ -141,6 +141,11 @@ class Verifier:
         )
         return event, self.journal.append(event)
 
+    def decide_held(self, held: Held, permissions: Sequence[str]) -> Decision:
+        """Decide whether a key may go on with what it began; not recorded."""
+        self.renew()
+        return self._decide_held(held, self._need_of(tuple(permissions)), self.clock())
+
     def _decide_held(self, held: Held, wanted: Need | None, now: int) -> Decision:
         copies = self._copies
         register = copies.register
@@ -288,11 +293,12 @@ class Guard:
         address: str | None,
         request_id: str,
         preflight: bool = False,
+        refused: Denied | None = None,
     ) -> tuple[Event, Ticket]:
         """Decide one request and record it.
 
         `raw_target` is the request line's, undecoded. The caller waits for the ticket before it
-        answers. One request, one decision, one record.
+        answers. One request, one decision, one record; `refused` is one that was made already.
         """
         verifier = self.verifier
         position = verifier.renew()
@@ -304,7 +310,7 @@ class Guard:
             decision: Decision = Denied(DenialReason.UNREADABLE_TARGET, detail=target.why)
         else:
             match = matcher.match(method, target.segments, preflight=preflight) if matcher else None
-            decision = self._decide(match, credential, now, address)
+            decision = self._decide(match, credential, now, address, refused)
         age = verifier.freshness.age(now)
         event = Event(
             decision,
@@ -321,9 +327,13 @@ class Guard:
         )
         return event, verifier.journal.append(event)
 
-    def _decide(self, match: Match | None, credential: Credential, now: int, address: str | None) -> Decision:
+    def _decide(
+        self, match: Match | None, credential: Credential, now: int, address: str | None, refused: Denied | None
+    ) -> Decision:
         if match is not None and match.need is None:
             return PUBLIC
+        if refused is not None:
+            return refused
         if credential is Absent.NONE:
             return _NO_CREDENTIAL
         if isinstance(credential, Absent):

@@ -7,16 +7,18 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from scopekey.core.problem import PROBLEMS
+from scopekey.enforce.doors.data_plane import Doors
+from scopekey.enforce.doors.probes import PATHS, Probes
 from scopekey.enforce.fastapi import protect
-from scopekey.server.api import catalog, keys, organizations, verify
+from scopekey.replica.feed_source import FeedSource
+from scopekey.server.api import catalog, journal, keys, organizations, verify
 from scopekey.server.api.context import PROBLEM_SCHEMA
 from scopekey.server.body import BodyLimit
 from scopekey.server.errors import handle_errors
 from scopekey.server.node import Node
-from scopekey.server.probes import PATHS, Probes
 from scopekey.settings import Settings
 
 DESCRIPTION = """Issue, show, edit, rotate and revoke scoped API keys, and ask what a key may do.
@@ -43,7 +45,7 @@ def management_api(node: Node, *, close: bool = True) -> FastAPI:
         redoc_url=None,
     )
     api.state.node = node
-    for router in (keys.router, organizations.router, catalog.router, verify.router):
+    for router in (keys.router, organizations.router, catalog.router, verify.router, journal.router):
         api.include_router(router)
     handle_errors(api)
     _describe_problems(api, forbidden=int(node.missing_permission_status) == HTTPStatus.FORBIDDEN)
@@ -52,27 +54,39 @@ def management_api(node: Node, *, close: bool = True) -> FastAPI:
     return api
 
 
-def control_plane(node: Node, *, close: bool = True) -> ASGIApp:
-    """The whole process as one ASGI app: probes answer for themselves, everything else is guarded."""
-    api, probes = management_api(node, close=close), Probes(node)
+class ControlPlane:
+    """The whole process as one ASGI app: probes and doors answer for themselves, everything else is guarded.
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PATHS:
-            await probes(scope, receive, send)
-            return
+    `drain` ends the streams that are held open.
+    """
+
+    def __init__(self, node: Node, *, close: bool = True) -> None:
+        self._api = management_api(node, close=close)
+        self._probes = Probes(node)
+        source = FeedSource(node.index, lambda: node.peppers_in_use)
+        self._doors = Doors(node, source, trusted_proxies=node.settings.trusted_proxies)
+        self.drain = self._doors.drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http":
+            if scope["path"] in self._doors.paths:
+                await self._doors(scope, receive, send)
+                return
+            if scope["path"] in PATHS:
+                await self._probes(scope, receive, send)
+                return
         try:
-            await api(scope, receive, send)
+            await self._api(scope, receive, send)
         except Exception:
             # It was answered and logged without its message; raised on, the server would log it with one.
             if scope["type"] != "http":
                 raise
 
-    return app
 
-
-def create_app() -> ASGIApp:
+def create_app() -> ControlPlane:
     """What each worker process of `serve` runs: settings from the environment."""
-    return control_plane(Node.open(Settings()))
+    return ControlPlane(Node.open(Settings()))
 
 
 def _describe_problems(api: FastAPI, *, forbidden: bool) -> None:

@@ -1,5 +1,6 @@
 """Bodies are read before anything else looks at them, up to a limit: management calls are small."""
 
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from scopekey.wire.problems import CONTENT_TYPE, problem_document
 LIMIT = 1 << 20
 MAX_DEPTH = 64
 _DIGITS = 15
+# Whatever is there, it matches: a string without an end is one to the end of the body, for any reader.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class _GoneError(Exception):
@@ -72,11 +76,11 @@ class _Replay:
 
 
 def _depth(body: bytes) -> int:
-    """The deepest nesting of brackets; brackets inside strings count too, which is only ever too strict."""
+    """The deepest nesting of brackets. Those inside strings do not count: callers of others may have written them."""
     depth = deepest = 0
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return 0
-    for byte in body:
+    for byte in _STRING.sub(b"", body).translate(None, _NO_BRACKET):
         if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)

@@ -1,7 +1,6 @@
 """Every way in which a request can fail becomes a problem document, in this one place. Nothing sent is echoed."""
 
 import logging
-import re
 import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -14,13 +13,13 @@ from scopekey.core.decision import DenialReason
 from scopekey.core.problem import PROBLEMS, Problem, ProblemError
 from scopekey.replica.event import Event
 from scopekey.store.errors import DuplicateError, StoreUnavailableError, VersionConflictError
+from scopekey.wire.faults import first_fault
 from scopekey.wire.problems import CONTENT_TYPE, problem_document
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "1"
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _UNREADABLE = "The body cannot be read. Send JSON in UTF-8."
-_ODD = re.compile(r"[^A-Za-z0-9_.,:\[\] -]")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -47,13 +46,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    first = error.errors()[0]
-    field = ".".join(
-        str(part) for part in first["loc"] if part not in {"body", "query", "path"} or len(first["loc"]) == 1
-    )
-    field = _plain(field)
-    said = _printable(str(first["msg"]).removeprefix("Value error, "))
-    detail = f"`{field}`: {said}. Mend it, and send the request again."
+    field, detail = first_fault(error.errors())
     return respond(request, PROBLEMS["invalid_request"], detail, field=field)
 
 
@@ -104,12 +97,3 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
         error = f', error="{problem.error}"' if problem.error else ""
         headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
     return Response(body, status, headers, CONTENT_TYPE)
-
-
-def _plain(field: str) -> str:
-    """Field names can come from the caller: nothing of them but plain characters is told back."""
-    return _ODD.sub("?", field)[:200]
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)[:200]

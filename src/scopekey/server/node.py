@@ -17,6 +17,7 @@ from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
 from scopekey.authority.record_decisions import record_decisions
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
+from scopekey.core.ids import PepperId
 from scopekey.core.rules import Rules
 from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
@@ -51,8 +52,10 @@ class Node:
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
         )
-        self.journal = BatchJournal(lambda entries: record_decisions(self.store, entries))
+        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
         self._peppers = {pepper.id: pepper for pepper in peppers}
+        self.peppers_in_use: tuple[PepperId, ...] = (peppers[0].id,)
+        """Those that live keys were digested with when this node was opened, and the current one."""
         self._clock = clock
         self._verifier: Verifier | None = None
         self._mending = threading.Lock()
@@ -137,6 +140,7 @@ class Node:
                 f"the pepper here has the id {self.authority.pepper.id}, the store's is {pepper}: "
                 "copy the pepper of the node that was there first"
             )
+        self.peppers_in_use = tuple(sorted({self.authority.pepper.id, *used}))
         lacking = sorted(set(used) - set(self._peppers))
         if lacking:
             raise StartRefusedError(

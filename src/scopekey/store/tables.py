@@ -209,6 +209,18 @@ entries = Table(
 _reported = entries.c.outcome == "reported"
 Index("ix_entries_reported", entries.c.at, sqlite_where=_reported, postgresql_where=_reported)
 
+# A row for each journal that hands decisions up; it is never a part of anything else.
+journals = Table(
+    "journals",
+    metadata,
+    Column("node", _Id, primary_key=True),
+    Column("file", _Id, primary_key=True),
+    _column("next_offset", _Number),
+    _column("seen", _Number),
+    Index(None, "seen"),
+    **CLUSTERED,
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

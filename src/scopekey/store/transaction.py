@@ -6,6 +6,7 @@ from scopekey.store.changes import Changes
 from scopekey.store.documents import Documents, Known
 from scopekey.store.entries import Entries
 from scopekey.store.idempotency import Idempotency
+from scopekey.store.journals import Journals
 from scopekey.store.keys import Keys
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
@@ -17,7 +18,17 @@ class Transaction:
     Locks are taken only where it `writes`.
     """
 
-    __slots__ = ("changes", "connection", "documents", "entries", "idempotency", "keys", "meta", "organizations")
+    __slots__ = (
+        "changes",
+        "connection",
+        "documents",
+        "entries",
+        "idempotency",
+        "journals",
+        "keys",
+        "meta",
+        "organizations",
+    )
 
     def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
         self.connection = connection
@@ -28,3 +39,4 @@ class Transaction:
         self.changes = Changes(connection, self.documents)
         self.entries = Entries(connection)
         self.idempotency = Idempotency(connection)
+        self.journals = Journals(connection)

@@ -350,4 +350,11 @@ class VerifyAnswer(Answer):
     missing: list[str] = []
     expires_at: Time | None = None
     position: int
+    age: int | None = Field(None, description="How far behind the answer may be, in milliseconds; null: not known")
     stale: bool
+
+
+class JournalAnswer(Answer):
+    """Which record of the file comes next: all before it are recorded."""
+
+    next: int

@@ -1,79 +1,66 @@
-"""A question about another key, answered from the replica: for services that cannot embed a verifier."""
+"""The doors of the data plane as the description tells them; `enforce.doors` answers them in front of this API.
 
-from fastapi import APIRouter, Request
+The routes are here so that the OpenAPI document, its rules and its examples have them. Nothing reaches them.
+"""
 
-from scopekey.authority.permissions import known
-from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
-from scopekey.core.grant import Register
-from scopekey.core.key import Key
-from scopekey.core.problem import ProblemError
-from scopekey.core.rules import METHOD
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.enforce.fastapi import requires
-from scopekey.replica.event import Event
-from scopekey.replica.journal import Ticket
-from scopekey.replica.verifier import Verifier
-from scopekey.server.api.context import node_of, refusals
+from scopekey.server.api.context import refusals
+from scopekey.wire.feed import CONTENT_TYPE
 from scopekey.wire.resources import Verify, VerifyAnswer
-from scopekey.wire.times import from_millis
 
-router = APIRouter(prefix="/v1", tags=["Verification"])
+router = APIRouter(prefix="/v1")
+
+
+class _Lines(StreamingResponse):
+    media_type = CONTENT_TYPE
 
 
 @router.post(
-    "/verify", dependencies=[requires("scopekey_verifications:write")], responses=refusals("unknown_permission")
+    "/verify",
+    tags=["Verification"],
+    dependencies=[requires("scopekey_verifications:write")],
+    responses=refusals("unknown_permission"),
 )
-async def verify(request: Request, body: Verify) -> VerifyAnswer:
+async def verify(body: Verify) -> VerifyAnswer:  # noqa: ARG001 - described, not read here
     """Tell whether a key may do something: 200 for every well-formed question, whatever the answer is."""
-    asking: Event = request.scope["scopekey"]
-    verifier = node_of(request).verifier
-    event, ticket = _ask(verifier, body, asking.request_id)
-    await ticket
-    return _answer(event, verifier, asking)
+    raise _misplaced()
 
 
-def _ask(verifier: Verifier, body: Verify, request_id: str) -> tuple[Event, Ticket]:
-    if body.operation is not None:
-        method, _, target = body.operation.partition(" ")
-        if not METHOD.fullmatch(method) or not target.isascii():
-            raise ProblemError(
-                "invalid_request", "`operation` must be METHOD /path, as in GET /datasets/42.", field="operation"
-            )
-        return verifier.applied.request(
-            method, target.encode("ascii"), body.key, address=body.address, request_id=request_id
-        )
-    names, register = body.permissions or [], verifier.register
-    wanted = names if register is None else [str(known(register, name)) for name in names]
-    return verifier.ask(body.key, wanted, address=body.address, request_id=request_id)
+@router.get(
+    "/changes",
+    tags=["Feed"],
+    dependencies=[requires("scopekey_changes:read")],
+    responses=refusals("snapshot_needed"),
+    response_class=_Lines,
+)
+async def changes(
+    after: Annotated[int, Query(description="The position to follow from", ge=0, examples=[12])],  # noqa: ARG001
+    mark: Annotated[  # noqa: ARG001 - described, not read here
+        str, Query(description="The mark of that position", pattern=r"^(?:[0-9a-f]{32})?$")
+    ],
+    feed: Annotated[str | None, Query(description="The feed that the position belongs to")] = None,  # noqa: ARG001
+) -> None:
+    """Follow what changes, one JSON line for each change, held open with a heartbeat each second."""
+    raise _misplaced()
 
 
-def _answer(event: Event, verifier: Verifier, asking: Event) -> VerifyAnswer:
-    decision = event.decision
-    asker = asking.decision.key
-    if decision.key is not None and asker is not None and not _may_see(verifier, asker, decision.key):
-        # Not yours and not there are the same answer.
-        decision = Denied(DenialReason.UNKNOWN_KEY)
-    return _told(decision, event.register, event)
+@router.get(
+    "/snapshot",
+    tags=["Feed"],
+    dependencies=[requires("scopekey_changes:read")],
+    responses=refusals(),
+    response_class=_Lines,
+)
+async def snapshot() -> None:
+    """Everything a verifier needs, as of one position."""
+    raise _misplaced()
 
 
-def _may_see(verifier: Verifier, asker: Key, key: Key) -> bool:
-    if asker.organization == key.organization:
-        return True
-    organization = verifier.organization(asker.organization)
-    return organization is not None and organization.operator
-
-
-def _told(decision: Decision, register: Register | None, event: Event) -> VerifyAnswer:
-    key = decision.key
-    live = isinstance(decision, Allowed) or decision.need is not None
-    return VerifyAnswer(
-        allowed=bool(decision),
-        code=None if isinstance(decision, Allowed) else decision.reason.value,
-        key_id=decision.key_id,
-        organization=key.organization if key else None,
-        environment=key.environment if key else None,
-        permissions=list(register.names(key.held(event.at))) if key and register and live else [],
-        missing=[] if isinstance(decision, Allowed) else [str(permission) for permission in decision.missing],
-        expires_at=None if decision.ends is None else from_millis(decision.ends),
-        position=event.position,
-        stale=event.stale,
-    )
+def _misplaced() -> ProblemError:
+    return ProblemError("unavailable", PROBLEMS["unavailable"].detail)

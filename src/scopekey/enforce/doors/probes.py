@@ -1,0 +1,107 @@
+"""What machines ask a data plane about itself: alive, ready, and its numbers. Each worker answers for itself."""
+
+import logging
+import os
+from collections.abc import Callable, MutableMapping
+from typing import Any, Protocol
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
+
+from scopekey.replica.follow import Status
+from scopekey.replica.index import Index, Place
+from scopekey.replica.verifier import Verifier
+
+log = logging.getLogger(__name__)
+PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_KNOWN_AGE = 2**53
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Any]
+Send = Callable[[MutableMapping[str, Any]], Any]
+
+
+class Probed(Protocol):
+    """What is asked about."""
+
+    @property
+    def index(self) -> Index:
+        """The replica."""
+
+    @property
+    def verifier(self) -> Verifier:
+        """The verifier over it."""
+
+
+class Probes:
+    """A plain ASGI app for `/healthz`, `/readyz` and `/metrics`.
+
+    `follower` tells what the follower of a feed last said of itself, where there is one.
+    """
+
+    def __init__(self, probed: Probed, *, follower: Callable[[], Status | None] | None = None) -> None:
+        self._probed = probed
+        self._follower = follower
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._position = self._gauge("scopekey_replica_position", "Feed position of the replica")
+        self._behind = self._gauge("scopekey_replica_behind", "1 while the replica is stale")
+        self._age = self._gauge(
+            "scopekey_replica_age_seconds", "How far the replica may be behind; +Inf where it was never level"
+        )
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Answer one probe."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            await _answer(send, 405, b"", "text/plain", (b"allow", b"GET, HEAD"))
+        elif scope["path"] == "/healthz":
+            await _answer(send, 200, b'{"alive":true}', "application/json")
+        elif scope["path"] == "/readyz":
+            await self._ready(send)
+        else:
+            await self._metrics(send)
+
+    async def _ready(self, send: Send) -> None:
+        """Ready is a node that answers checks: its replica holds something, and is not too old to be answered from."""
+        place, age = self._place(), self._age_now()
+        freshness = self._probed.verifier.freshness
+        ready = place is not None and age <= freshness.refuse_after
+        state: dict[str, Any] = {
+            "ready": ready,
+            "worker": os.getpid(),
+            "position": place.position if place else None,
+            "age": age if place and age < _KNOWN_AGE else None,
+            "stale": place is None or age > freshness.stale_after,
+        }
+        if self._follower is not None:
+            state["follower"] = self._follower()
+        await _answer(send, 200 if ready else 503, msgspec.json.encode(state), "application/json")
+
+    async def _metrics(self, send: Send) -> None:
+        place, age = self._place(), self._age_now()
+        known = place is not None and age < _KNOWN_AGE
+        self._position.set(place.position if place else 0)
+        self._age.set(age / 1_000 if known else float("inf"))
+        self._behind.set(0 if known and age <= self._probed.verifier.freshness.stale_after else 1)
+        await _answer(send, 200, generate_latest(self._registry), "text/plain; version=0.0.4; charset=utf-8")
+
+    def _gauge(self, name: str, told: str) -> Gauge:
+        return Gauge(name, told, registry=self._registry)
+
+    def _place(self) -> Place | None:
+        try:
+            return self._probed.index.place()
+        except Exception:
+            log.warning("the replica cannot be read", exc_info=True)
+            return None
+
+    def _age_now(self) -> int:
+        # A commit in flight leaves a mark for a moment: only one that stays longer than is tolerated counts.
+        verifier = self._probed.verifier
+        return verifier.freshness.age(verifier.clock())
+
+
+async def _answer(send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

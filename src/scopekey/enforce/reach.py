@@ -1,0 +1,41 @@
+"""``Scopekey-Position``: who has just changed something is not answered from before it.
+
+Only a key whose secret has matched can make a node wait: a made-up position with a made-up key costs
+nothing but the look.
+"""
+
+import asyncio
+
+from scopekey.core.decision import DenialReason, Denied
+from scopekey.enforce.respond import Headers
+from scopekey.replica.freshness import milliseconds_since_boot
+from scopekey.replica.verifier import Credential, Verifier
+from scopekey.wire.feed import read_position
+
+HEADER = b"scopekey-position"
+PATIENCE = 250
+"""Milliseconds that a call is held back at most."""
+_LOOK_EVERY = 0.005
+
+
+async def reach(verifier: Verifier, headers: Headers, presented: Credential) -> Denied | None:
+    """Wait until the replica is where the caller has been; gives the refusal where it does not get there.
+
+    Another feed's position, a malformed one and several are ignored.
+    """
+    told = [value for name, value in headers if name == HEADER]
+    wanted = read_position(told[0].decode("latin-1")) if len(told) == 1 else None
+    if wanted is None or not isinstance(presented, str) or verifier.renew() >= wanted.position:
+        return None
+    place = verifier.index.place()
+    if place is None or place.feed_id != wanted.feed_id:
+        return None
+    key, secret = verifier.identify(presented)
+    if key is None or secret is None:
+        return None
+    given_up = milliseconds_since_boot() + PATIENCE
+    while verifier.renew() < wanted.position:
+        if milliseconds_since_boot() >= given_up:
+            return Denied(DenialReason.STALE_REPLICA, key, secret)
+        await asyncio.sleep(_LOOK_EVERY)
+    return None

@@ -1,0 +1,65 @@
+"""The gateway's ASGI application: the doors and the probes. Only joins."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from scopekey.core.ids import PepperId
+from scopekey.core.problem import PROBLEMS
+from scopekey.enforce.asgi import new_request_id
+from scopekey.enforce.doors.data_plane import Doors
+from scopekey.enforce.doors.probes import PATHS, Probes
+from scopekey.enforce.respond import refuse_with
+from scopekey.gateway.home import read_status
+from scopekey.gateway.node import GatewayNode, key_of
+from scopekey.replica.feed_source import FeedSource
+from scopekey.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Gateway:
+    """One worker's application. `drain` ends what is held open."""
+
+    def __init__(self, node: GatewayNode) -> None:
+        self.node = node
+        source = FeedSource(node.index, self._peppers)
+        self._doors = Doors(node, source, trusted_proxies=node.settings.trusted_proxies)
+        self._probes = Probes(node, follower=lambda: read_status(node.settings))
+        self.drain = self._doors.drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+        elif scope["path"] in self._doors.paths:
+            await self._doors(scope, receive, send)
+        elif scope["path"] in PATHS:
+            await self._probes(scope, receive, send)
+        else:
+            refusal = refuse_with(PROBLEMS["not_found"], PROBLEMS["not_found"].detail, new_request_id())
+            await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
+            await send({"type": "http.response.body", "body": refusal.body})
+
+    def _peppers(self) -> tuple[PepperId, ...]:
+        status = read_status(self.node.settings)
+        # Before the follower has heard which are in use, all that are here may be.
+        return (status.peppers if status else ()) or tuple(self.node.peppers)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                self.node.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+
+def create_app() -> Gateway:
+    """What each worker process of `gateway` runs: settings from the environment."""
+    settings = Settings()
+    return Gateway(GatewayNode(settings, key=key_of(settings)))

@@ -1,0 +1,74 @@
+"""One data plane: the replica of this machine, the verifier over it, and the journal that goes up."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from scopekey.gateway.home import StartRefusedError, node_id
+from scopekey.replica.clock import milliseconds
+from scopekey.replica.freshness import FeedFreshness
+from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.send_decisions import UpstreamJournal
+from scopekey.replica.verifier import Verifier
+from scopekey.settings import MissingSecretError, Settings
+
+KEY = "SCOPEKEY_API_KEY"
+
+
+class GatewayNode:
+    """What a process of a data plane works with. Close it, so that its journal is handed up."""
+
+    def __init__(self, settings: Settings, *, key: Callable[[], str], clock: Callable[[], int] = milliseconds) -> None:
+        """Join the parts; nothing is read yet but the peppers. Raises MissingSecretError, ValueError."""
+        self.settings = settings
+        self.missing_permission_status: int = settings.missing_permission_status
+        self.peppers = settings.pepper_ring()
+        self.index = LmdbIndex(settings.replica_path)
+        self.journal = UpstreamJournal(upstream_of(settings), key, node_id(settings))
+        self.verifier = Verifier(
+            self.index,
+            key_format=settings.key_format,
+            peppers=self.peppers,
+            journal=self.journal,
+            clock=clock,
+            freshness=FeedFreshness(
+                self.index.level,
+                stale_after=settings.stale_after,
+                refuse_after=settings.refuse_after,
+                look=self.index.look,
+            ),
+        )
+
+    def close(self) -> None:
+        """Hand up the journal and let go of the replica."""
+        self.journal.close()
+        self.index.close()
+
+
+def key_of(settings: Settings) -> Callable[[], str]:
+    """Give the key for the upstream, read anew each time: from its file, so that it can be rotated, or the environment.
+
+    Raises MissingSecretError where there is none.
+    """
+    file = settings.key_file
+    given = os.environ.get(KEY, "").strip()
+    if file is None and not given:
+        raise MissingSecretError(
+            f"there is no key for the upstream: set {KEY}, or name its file with --key-file; it is one of the "
+            "operator that holds scopekey_changes:read and scopekey_journal:write"
+        )
+    return (lambda: _read(file)) if file is not None else (lambda: given)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MissingSecretError(f"the key file {file} cannot be read ({type(error).__name__})") from error
+
+
+def upstream_of(settings: Settings) -> str:
+    """Where this node follows. Raises StartRefusedError where nothing is named."""
+    if settings.upstream is None:
+        raise StartRefusedError("there is no upstream: name the control plane with --upstream or SCOPEKEY_UPSTREAM")
+    return settings.upstream
