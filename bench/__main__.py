@@ -24,7 +24,9 @@ def main() -> None:
     asked = _asked()
     # A run that is ended from outside removes its files too: ten million keys are a gigabyte.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    logging.getLogger("alembic").setLevel(logging.ERROR)
+    # What is said of every migration, and of every journal that only remembers, is no news here.
+    for chatty in ("alembic", "scopekey"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="scopekey-bench-", dir=asked.folder) as folder:
         if asked.profile:
             _profile(PROFILES[asked.profile], Path(folder))
