@@ -164,7 +164,8 @@ class LmdbIndex:
     def view(self) -> Iterator[lmdb.Transaction]:
         """One read view of everything, for as long as it is held. Raises EmptyIndexError where there is nothing.
 
-        It keeps old pages from being used again: hold it for a moment, or for one pass.
+        It keeps old pages from being used again: hold it for a moment, or for one pass. A row that whoever
+        holds it finds damaged marks the generation, as it would here.
         """
         files = self._files
         if files.words[GENERATION] != files.generation and not files.renew():
@@ -172,6 +173,9 @@ class LmdbIndex:
         transaction = files.begin()
         try:
             yield transaction
+        except DamagedRecordError as error:
+            self._failed(error)
+            raise
         finally:
             transaction.abort()
 

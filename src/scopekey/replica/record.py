@@ -204,16 +204,3 @@ def _unpack_full(key_id: KeyId, record: bytes) -> Key:
         full.probation_ends,
         full.extensions,
     )
-
-
-def seal(name: bytes, value: bytes) -> bytes:
-    """Add the checksum of a row: CRC-32 over its name and its value, in four bytes."""
-    return value + crc32(value, crc32(name)).to_bytes(4, "little")
-
-
-def unseal(name: bytes, row: bytes) -> bytes:
-    """Take a row's value, checked. Raises UnreadableRecordError."""
-    value = row[:-4]
-    if crc32(value, crc32(name)).to_bytes(4, "little") != row[-4:]:
-        raise UnreadableRecordError("a row of the index has another checksum than it says")
-    return value
