@@ -21,6 +21,7 @@ from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.wire.openapi import propose
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
+MOST = 1_533
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _WORDS = [
     "accounts",
@@ -54,15 +55,29 @@ def tables() -> list[Table]:
     """The tables of 215, 1,049 and 1,533 operations."""
     if not REFERENCE.is_dir():
         source = "made up, seed fixed (../shared/reference is not here)"
-        return [_table(_made_up(count), source) for count in (215, 1_049, 1_533)]
+        return [_table(_made_up(count), source) for count in (215, 1_049, MOST)]
     narrative = _proposed("narrative-openapi.json")
     published = _published("digitalocean-scopes.json") + _published("linode-scopes.json")
-    every = narrative + published
     return [
         _table(narrative, "narrative-openapi.json"),
         _table(published, "digitalocean-scopes.json and linode-scopes.json in one table"),
-        _table(every + _made_up(1_533 - len(every)), "the three published ones, the rest made up, seed fixed"),
+        _table(_every(), "the three published ones, the rest made up, seed fixed"),
     ]
+
+
+def tables_by_size(sizes: Sequence[int]) -> list[Table]:
+    """Tables of so many operations, drawn from the largest one."""
+    every = _every()
+    return [_table(Random(size).sample(every, min(size, len(every))), "drawn from the largest table") for size in sizes]
+
+
+def _every() -> list[Row]:
+    """The 1,533 operations."""
+    if not REFERENCE.is_dir():
+        return _made_up(MOST)
+    published = _proposed("narrative-openapi.json")
+    published += _published("digitalocean-scopes.json") + _published("linode-scopes.json")
+    return published + _made_up(MOST - len(published))
 
 
 def _table(rows: list[Row], source: str) -> Table:
