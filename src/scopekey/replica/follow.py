@@ -108,6 +108,8 @@ class Follower:
     def run(self) -> None:
         """Follow until `stop`. Whatever happens is told, and tried again."""
         wait = FIRST_WAIT
+        # What another process said before this one is no longer so.
+        self._tell(self._status)
         while not self._stop.is_set():
             if not self._leadership.try_take():
                 self._say(State.STANDBY, "another process of this machine follows")
@@ -152,7 +154,7 @@ class Follower:
                 self._accept(read_header(stream.first()), place)
                 self._say(State.FOLLOWING)
                 for lines in stream.lines():
-                    if self._take(lines, asked):
+                    if self._take(lines, asked) or self._stop.is_set():
                         return
                 raise UpstreamAwayError("the stream ended without saying why")
         except SnapshotNeededError:
@@ -215,8 +217,14 @@ class Follower:
             self._accept(header)
             place = Place(header.feed_id, header.position, bytes.fromhex(header.mark))
             with self.index.writing() as writer:
-                writer.load(place, _everything(stream, place))
+                writer.load(place, self._until_stopped(_everything(stream, place)))
         self._replace = False
+
+    def _until_stopped(self, changes: Iterator[Change]) -> Iterator[Change]:
+        for change in changes:
+            if self._stop.is_set():
+                raise UpstreamAwayError("the snapshot was not waited for")
+            yield change
 
     def _accept(self, header: Header, place: Place | None = None) -> None:
         """Refuse what must not be followed: another deployment, or keys whose peppers are not here."""
