@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
+import lmdb
 import msgspec
 
 from scopekey.core.change import Change
@@ -18,6 +19,7 @@ from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.record import UnreadableRecordError
 from scopekey.replica.upstream import (
     RefusedError,
     SnapshotNeededError,
@@ -81,7 +83,7 @@ class Follower:
         self.index = index
         self._upstream = upstream
         self._peppers = frozenset(peppers)
-        self._leadership = leadership
+        self.leadership = leadership
         self._clock = clock
         self._tell = tell
         self._replace = replace
@@ -94,7 +96,7 @@ class Follower:
 
         Raises RefusedError where somebody must do something first, and UpstreamAwayError.
         """
-        place = self.index.place()
+        place = self._readable_place()
         try:
             if place is not None:
                 with self._upstream.open(place) as stream:
@@ -111,7 +113,7 @@ class Follower:
         # What another process said before this one is no longer so.
         self._tell(self._status)
         while not self._stop.is_set():
-            if not self._leadership.try_take():
+            if not self.leadership.try_take():
                 self._say(State.STANDBY, "another process of this machine follows")
                 self._stop.wait(1.0)
                 continue
@@ -125,7 +127,7 @@ class Follower:
                 self._say(*_told(error))
                 wait = FIRST_WAIT if followed else min(2 * wait, LONGEST_WAIT)
                 self._stop.wait(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads followers, hides nothing
-        self._leadership.release()
+        self.leadership.release()
 
     def stop(self) -> None:
         """End `run`, from any thread."""
@@ -141,6 +143,13 @@ class Follower:
         """Where the replica is, None where it is empty, damaged, or of an earlier boot."""
         with self.index.writing() as writer:
             return writer.place()
+
+    def _readable_place(self) -> Place | None:
+        """Where the replica is as far as it can be read: one that is damaged is of no deployment any more."""
+        try:
+            return self.index.place()
+        except (lmdb.Error, UnreadableRecordError):
+            return None
 
     def _follow_once(self) -> None:
         """Follow one stream to its end."""
@@ -228,7 +237,7 @@ class Follower:
 
     def _accept(self, header: Header, place: Place | None = None) -> None:
         """Refuse what must not be followed: another deployment, or keys whose peppers are not here."""
-        known = place or self.index.place()
+        known = place or self._readable_place()
         if known is not None and known.feed_id != header.feed_id and not self._replace:
             raise RefusedError(
                 f"the replica here is of another deployment (feed {known.feed_id}, the upstream's is "
