@@ -77,9 +77,8 @@ class CheckDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - bodies are not read
         """Answer one question."""
         outcome = await self._outcome(scope)
-        if isinstance(outcome, Event):
-            start = {"type": "http.response.start", "status": 200, "headers": [_LENGTH_0, *identity(outcome)]}
-            await send(start)
+        if not isinstance(outcome, Refusal):
+            await send({"type": "http.response.start", "status": 200, "headers": outcome})
             await send({"type": "http.response.body", "body": b""})
             return
         status, headers, body = outcome.status, outcome.headers, outcome.body
@@ -90,8 +89,8 @@ class CheckDoor:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _outcome(self, scope: Scope) -> Event | Refusal:
-        """Decide, and wait until the record is as safe as its mode wants it."""
+    async def _outcome(self, scope: Scope) -> Headers | Refusal:
+        """Decide, and wait until the record is as safe as its mode wants it. Headers let through."""
         name = ""
         try:
             client = scope.get("client")
@@ -111,7 +110,7 @@ class CheckDoor:
             )
             await ticket
             if event.proceeds:
-                return event
+                return [_LENGTH_0, *identity(event)]
             return refuse(event, missing_permission_status=getattr(self._keys, "missing_permission_status", 401))
         except JournalUnavailableError:
             return refuse_unchecked(JOURNAL_UNAVAILABLE, name)

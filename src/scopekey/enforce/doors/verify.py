@@ -15,8 +15,9 @@ from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
 from scopekey.core.key import Key
 from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.core.rules import METHOD
+from scopekey.enforce.asgi import log_fault
 from scopekey.enforce.doors.body import GoneError, Receive, read_body
-from scopekey.enforce.respond import JOURNAL_UNAVAILABLE, Refusal, expiry, refuse_unchecked, refuse_with
+from scopekey.enforce.respond import JOURNAL_UNAVAILABLE, UNAVAILABLE, Refusal, expiry, refuse_unchecked, refuse_with
 from scopekey.replica.event import Event
 from scopekey.replica.journal import JournalUnavailableError, Ticket
 from scopekey.replica.verifier import Verifier
@@ -82,6 +83,8 @@ class VerifyDoor:
             verifier = self._verifier()
             event, ticket = _ask(verifier, body, asking.request_id)
             await ticket
+            answer = _told(_seen(event.decision, asking.decision.key, verifier), event)
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         except GoneError:
             return
         except ProblemError as error:
@@ -91,8 +94,10 @@ class VerifyDoor:
         except JournalUnavailableError:
             await _refuse(send, refuse_unchecked(JOURNAL_UNAVAILABLE, asking.request_id))
             return
-        answer = _told(_seen(event.decision, asking.decision.key, verifier), event)
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+        except Exception as error:  # noqa: BLE001 - raised on, a server would log its message, which may hold the key
+            log_fault(error, asking.request_id)
+            await _refuse(send, refuse_unchecked(UNAVAILABLE, asking.request_id))
+            return
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
