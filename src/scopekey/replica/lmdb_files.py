@@ -137,9 +137,12 @@ class Files:
             return
         if page.current():
             self._notice_older()
-        else:
-            with self._opening:
-                self._forget()
+            return
+        with self._opening:
+            # Whatever stands there now must not be behind what this page told last.
+            if page.words[GENERATION] >= self._reached[0]:
+                self._reached = (page.words[GENERATION], page.words[POSITION])
+            self._forget()
 
     def _notice_older(self) -> bool:
         """Tell whether an older copy stands where a newer file was; it is marked as damaged then, and let go of.
