@@ -27,7 +27,7 @@ class Gateway:
     def __init__(self, node: GatewayNode) -> None:
         self.node = node
         source = FeedSource(node.index, self._peppers)
-        self._relay = JournalRelay(upstream_of(node.settings), key_of(node.settings))
+        self._relay = JournalRelay(upstream_of(node.settings), node.key)
         self._doors = Doors(
             node,
             source,
