@@ -53,7 +53,10 @@ class Need(msgspec.Struct, frozen=True):
         # The first alternative is nearly always the only one.
         if masks and masks[0] & held == masks[0]:
             return 0
-        return next((at for at, mask in enumerate(masks) if mask & held == mask), None)
+        return self._first_other(held)
+
+    def _first_other(self, held: int) -> int | None:
+        return next((at for at, mask in enumerate(self.masks) if mask & held == mask), None)
 
     def missing(self, held: int, register: Register) -> tuple[Permission, ...]:
         """The fewest permissions that would satisfy it; of equally short ways the first written.
