@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scopekey.core.decision import Decision
 from scopekey.replica.batches import MemoryJournal
-from scopekey.replica.freshness import HomeFreshness
+from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
@@ -113,25 +113,33 @@ class Scopekey:
             return None
         from scopekey.server.node import Node
 
-        return Node.open(self.settings)
+        node = Node.open(self.settings)
+        node.follow()
+        return node
 
     def _without_store(self) -> tuple[Verifier, Callable[[], None]]:
         """The data plane alone: the replica as other processes of this machine keep it."""
         from scopekey.replica.clock import milliseconds
 
         index, settings = LmdbIndex(self.settings.replica_path), self.settings
-        freshness = HomeFreshness(
-            index.behind_since, stale_after=settings.stale_after, refuse_after=settings.refuse_after
-        )
         verifier = Verifier(
             index,
             key_format=settings.key_format,
             peppers=settings.pepper_ring(),
             journal=MemoryJournal(),
             clock=milliseconds,
-            freshness=freshness,
+            freshness=self._freshness(index),
         )
         return verifier, index.close
+
+    def _freshness(self, index: LmdbIndex) -> Freshness:
+        """A store that is no file here may be changed from anywhere: the replica is as old as the last look at it."""
+        settings = self.settings
+        stale, refuse = settings.stale_after, settings.refuse_after
+        named, here = settings.database_url, (settings.home / "scopekey.db").exists()
+        if settings.store_url.startswith("sqlite") and (named or here):
+            return HomeFreshness(index.behind_since, stale_after=stale, refuse_after=refuse)
+        return FeedFreshness(index.level, stale_after=stale, refuse_after=refuse, look=index.look)
 
 
 def _end(opened: "weakref.ref[Scopekey]") -> None:

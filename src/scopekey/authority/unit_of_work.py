@@ -14,7 +14,7 @@ import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, canonical
 from scopekey.authority.actor import Actor, Caller
-from scopekey.authority.apply_changes import Committed, catch_up
+from scopekey.authority.apply_changes import Committed, catch_up, moment
 from scopekey.core.change import MARK_SIZE, Change, State
 from scopekey.core.digest import Pepper
 from scopekey.core.grant import Register
@@ -66,7 +66,7 @@ class Authority(msgspec.Struct, frozen=True):
     def _apply(self, token: bytes, own: Committed | None) -> Place:
         """Apply what was committed. Raises ProblemError `unavailable`, which says that the change is there."""
         try:
-            return catch_up(self.store, self.index, settle=token, own=own)
+            return catch_up(self.store, self.index, settle=token, own=own, clock=self.clock)
         except Exception as error:
             log.warning("the replica could not take over a change that is committed; it will count as behind")
             raise ProblemError(
@@ -82,7 +82,7 @@ class Authority(msgspec.Struct, frozen=True):
         settles it. If even that fails the mark stays, and the replica counts as behind.
         """
         try:
-            catch_up(self.store, self.index, settle=token)
+            catch_up(self.store, self.index, settle=token, clock=self.clock)
         except Exception:  # noqa: BLE001 - whatever it was, the first failure is the one to tell
             log.warning("the replica could not be brought level after a failed change; it will count as behind")
 
@@ -151,12 +151,14 @@ class UnitOfWork:
         if not self._done:
             return None
         before = Place(*self.tx.changes.hold())
+        # From here to the commit nobody else can announce: at this moment there is nothing newer.
+        at = moment(self._authority.clock)
         subjects = [(done.kind, done.subject) for done in self._done]
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
         self.tx.entries.append([(entry, _written(entry)) for entry in entries])
-        return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))))
+        return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))), at)
 
     def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
         """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
