@@ -22,6 +22,10 @@ DIGEST = $(shell { cat requirements/$(1).txt; sed '/^\[tool\./,$$d' pyproject.to
 DEV := $(VENV)/stamps/dev-$(call DIGEST,dev)
 DEMO := $(or $(wildcard $(DEV)),$(VENV)/stamps/demo-$(call DIGEST,demo))
 
+# What the benchmark compares with never gets beside Scopekey's own packages.
+PEERS_VENV := .venv-peers
+PEERS := $(PEERS_VENV)/stamps/peers-$(call DIGEST,peers)
+
 ##@ Run
 .PHONY: demo
 demo: $(DEMO) ## play the demo platform (ONCE=1: play the scenario and exit)
@@ -72,7 +76,7 @@ fix: $(DEV) ## format, and repair what the linter can repair by itself
 	$(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: $(DEV) ## print the benchmark tables and write bench/results.json (ARGS=… is passed on)
+bench: $(DEV) $(PEERS) ## print the benchmark tables and write bench/results.json (ARGS=… is passed on)
 	$(BIN)/python -m bench $(ARGS)
 
 ##@ Make
@@ -92,12 +96,13 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(DEV) ## resolve requirements/*.txt anew from *.in and pyproject.toml (UPGRADE=1: take newer versions)
 	$(COMPILE) --extra demo pyproject.toml requirements/demo.in --output-file requirements/demo.txt
 	$(COMPILE) --all-extras --constraint requirements/demo.txt pyproject.toml requirements/dev.in --output-file requirements/dev.txt
-	@! grep -nE '://|^-' requirements/demo.txt requirements/dev.txt || { echo "lock: an address or an option got into a lock file"; exit 1; }
+	$(COMPILE) --extra server --constraint requirements/dev.txt pyproject.toml requirements/peers.in --output-file requirements/peers.txt
+	@! grep -nE '://|^-' requirements/demo.txt requirements/dev.txt requirements/peers.txt || { echo "lock: an address or an option got into a lock file"; exit 1; }
 
 ##@ Tidy
 .PHONY: clean
 clean: ## remove everything that was made here, .venv included
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(PEERS_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
@@ -117,3 +122,10 @@ $(VENV)/stamps/demo-%: | $(BIN)/python
 	$(INSTALL) -r requirements/demo.txt
 	$(EDITABLE)
 	@mkdir -p $(@D) && rm -f $(@D)/* && touch $@
+
+# The benchmark goes on without them, and says so: no stamp, so that the next run tries again.
+$(PEERS): | $(BIN)/python
+	@$(BIN)/python -m venv $(PEERS_VENV) \
+		&& $(PEERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r requirements/peers.txt \
+		&& mkdir -p $(@D) && rm -f $(@D)/* && touch $@ \
+		|| echo "bench: the peers of requirements/peers.txt cannot be installed here" >&2

@@ -10,28 +10,23 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.check import SMALL, bench_check, profile_check
-from bench.create import bench_create, profile_create
-from bench.look_up import bench_rules
+from bench.check import SIZES
 from bench.measure import Result
-from bench.middleware import bench_middleware, profile_middleware
+from bench.plan import PARTS, Run
 from bench.report import machine, show, write
 
-MIDDLE, LARGE, QUICK = 1_000_000, 10_000_000, 100_000
+LARGE, QUICK = max(SIZES), 100_000
 RESULTS = Path(__file__).with_name("results.json")
-PROFILES: dict[str, Callable[[Path], None]] = {
-    "check": profile_check,
-    "create": profile_create,
-    "middleware": profile_middleware,
-}
-PARTS = ("rules", "middleware", "create", "check")
+PROFILES = {name: part.profile for name, part in PARTS.items() if part.profile is not None}
 
 
 def main() -> None:
     asked = _asked()
     # A run that is ended from outside removes its files too: ten million keys are a gigabyte.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    logging.getLogger("alembic").setLevel(logging.ERROR)
+    # What is said of every migration, and of every journal that only remembers, is no news here.
+    for chatty in ("alembic", "scopekey"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="scopekey-bench-", dir=asked.folder) as folder:
         if asked.profile:
             _profile(PROFILES[asked.profile], Path(folder))
@@ -53,7 +48,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be repeated")
     parser.add_argument("--profile", choices=PROFILES, help="print where the time goes instead")
     parser.add_argument("--output", type=Path, help="write the results here")
-    parser.add_argument("--folder", type=Path, help="put the temporary files here: 1.2 GB at 10 million keys")
+    parser.add_argument("--folder", type=Path, help="put the temporary files here: 1.4 GB at 10 million keys")
     asked = parser.parse_args()
     asked.keys = QUICK if asked.quick else asked.keys
     asked.partial = asked.keys != LARGE or asked.only is not None
@@ -61,22 +56,11 @@ def _asked() -> argparse.Namespace:
 
 
 def _measured(folder: Path, asked: argparse.Namespace) -> list[Result]:
-    # The largest replica comes last: what it leaves in the page cache slows nothing else down.
-    parts: dict[str, Callable[[], list[Result]]] = {
-        "rules": bench_rules,
-        "middleware": lambda: bench_middleware(folder / "middleware"),
-        "create": lambda: bench_create(folder / "create"),
-        "check": lambda: bench_check(folder / "check", _sizes(asked.keys)),
-    }
     results = [machine()]
-    for part in asked.only or PARTS:
-        print(f"measuring: {part}", file=sys.stderr, flush=True)
-        results += parts[part]()
+    for name in asked.only or PARTS:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        results += PARTS[name].measure(Run(folder / name, asked.keys))
     return results
-
-
-def _sizes(most: int) -> list[int]:
-    return [SMALL, *(size for size in (MIDDLE,) if size < most), most]
 
 
 def _profile(run: Callable[[Path], None], folder: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from bench.fresh import Fresh, fresh
 from bench.load import load
 from bench.measure import Result, Round, Timing, interleaved, short
-from bench.world import NEEDED, PEPPER, World, verifier
+from bench.world import PEPPER, World, verifier
 
 SMALL = 1_000
+SIZES = (SMALL, 10_000, 100_000, 1_000_000, 10_000_000)
 CALLS = 40_000
 """Calls of one round."""
 
@@ -31,14 +32,14 @@ def bench_check(folder: Path, sizes: list[int]) -> list[Result]:
 
 def checking(world: World) -> Round:
     """A round of checks of random keys among all."""
-    check = verifier(world.folder).check
-    printed = _repeated(world.printed)
-    refused = [one for one in world.printed if not check(one, NEEDED)]
+    check, needed = verifier(world.folder).check, world.needed
+    printed = repeated(world.printed)
+    refused = [one for one in world.printed if not check(one, needed)]
     assert not refused, f"{len(refused)} keys that were loaded are refused"
 
     def round_() -> int:
         for one in printed:
-            check(one, NEEDED)
+            check(one, needed)
         return len(printed)
 
     return round_
@@ -46,7 +47,7 @@ def checking(world: World) -> Round:
 
 def digesting(world: World) -> Round:
     """A round of bare digests of the same keys."""
-    digest, printed = PEPPER.digest, _repeated(world.printed)
+    digest, printed = PEPPER.digest, repeated(world.printed)
 
     def round_() -> int:
         for one in printed:
@@ -56,7 +57,8 @@ def digesting(world: World) -> Round:
     return round_
 
 
-def _repeated(printed: list[str]) -> list[str]:
+def repeated(printed: list[str]) -> list[str]:
+    """As many keys as a round has calls, the same ones again where there are fewer."""
     return (printed * (CALLS // len(printed) + 1))[:CALLS]
 
 

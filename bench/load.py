@@ -12,7 +12,12 @@ from scopekey.replica.lmdb_index import LmdbIndex
 
 def load(folder: Path, count: int, rules: Rules | None = None) -> World:
     """Load `count` keys into a new replica."""
-    population = Population(count, rules)
+    return load_population(folder, Population(count, rules))
+
+
+def load_population(folder: Path, population: Population) -> World:
+    """Load keys of any kind into a new replica."""
+    count = population.count
     begun = time.perf_counter()
     with LmdbIndex(folder).writing() as writer:
         writer.load(population.place, population.snapshot())
@@ -20,7 +25,7 @@ def load(folder: Path, count: int, rules: Rules | None = None) -> World:
     making = _making(min(count, 1_000_000)) * count / min(count, 1_000_000)
     printed = list(population.printed)
     Random(1).shuffle(printed)
-    return World(count, folder, printed, loaded, making)
+    return World(count, folder, printed, loaded, making, population.needed)
 
 
 def _making(count: int) -> float:

@@ -36,7 +36,7 @@ _UNITS = (
 def bench_rules() -> list[Result]:
     """Measure every table: all of its operations in random order, and the one that takes longest."""
     found = {str(len(table.calls)): table for table in tables()}
-    timings = interleaved({size: _looking(table) for size, table in found.items()})
+    timings = interleaved({size: looking(table) for size, table in found.items()})
     results = []
     for size, table in found.items():
         results.append(timings[size].result(f"rules.{size}.ns", f"all operations shuffled, of {table.source}"))
@@ -45,7 +45,8 @@ def bench_rules() -> list[Result]:
     return results
 
 
-def _looking(table: Table) -> Round:
+def looking(table: Table) -> Round:
+    """A round of look-ups of all operations of a table, the raw targets read first."""
     match, calls = table.matcher.match, (table.calls * (_CALLS // len(table.calls) + 1))[:_CALLS]
     assert all(match(method, _segments(target)) for method, target in table.calls)
 

@@ -5,30 +5,14 @@ from collections.abc import Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from bench.load import load
+from bench.deployed import Deployed, deploy
 from bench.measure import Result, Round, interleaved
-from bench.world import NEEDED, World, verifier
-from scopekey.authority.record_decisions import record_decisions
-from scopekey.core.permission import Permission
-from scopekey.core.requirement import Requirement
-from scopekey.core.rules import Operation, Rule, Rules
+from bench.world import World
 from scopekey.enforce.asgi import ASGIApp, Message, Scope, ScopekeyMiddleware
-from scopekey.replica.batches import BatchJournal
-from scopekey.replica.verifier import Verifier
-from scopekey.store.engine import Store
 
 KEYS = 1_000
 CALLS = 5_000
 """Requests of one round."""
-_OPERATION = "GET /datasets/{dataset_id}/sample"
-_RULES = Rules((Rule(Operation.parse(_OPERATION), Requirement.all_of(Permission.parse(NEEDED)), "dataset_id"),))
-
-
-class _Keys:
-    """What a middleware needs of a deployment."""
-
-    def __init__(self, verifier: Verifier) -> None:
-        self.verifier = verifier
 
 
 async def empty(scope: Scope, receive: Any, send: Any) -> None:  # noqa: ARG001 - as ASGI calls it
@@ -40,11 +24,9 @@ class Setting:
     """A middleware as in the server, its journal writing into a store, and requests of many keys."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        world = load(folder / "replica", KEYS, _RULES)
-        self.store = Store.open(f"sqlite:///{folder / 'journal.db'}")
-        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
-        self.guarded: ASGIApp = ScopekeyMiddleware(empty, _Keys(verifier(world.folder, self.journal)))
+        world = deploy(folder, KEYS)
+        self.deployed = Deployed(folder)
+        self.guarded: ASGIApp = ScopekeyMiddleware(empty, self.deployed)
         self.scopes = [_scope(one, at) for at, one in enumerate(_repeated(world))]
         self.refused = 0
 
@@ -59,11 +41,6 @@ class Setting:
             # A new scope for each request, as servers make it.
             await app(dict(scope), _receive, send)
 
-    def close(self) -> None:
-        """Hand over what is left."""
-        self.journal.close()
-        self.store.close()
-
 
 def bench_middleware(folder: Path) -> list[Result]:
     setting = Setting(folder)
@@ -76,7 +53,7 @@ def bench_middleware(folder: Path) -> list[Result]:
                 "handed over": _handing_over(setting),
             }
         )
-    setting.close()
+    setting.deployed.close()
     assert not setting.refused, f"{setting.refused} requests were not let through"
     bare, guarded, handed = found["empty"], found["guarded"], found["handed over"]
     added = (guarded.median - bare.median) / 1e3
@@ -102,7 +79,7 @@ def _round(runner: asyncio.Runner, setting: Setting, app: ASGIApp) -> Round:
 
 def _handing_over(setting: Setting) -> Round:
     def round_() -> int:
-        setting.journal.close()
+        setting.deployed.journal.close()
         return len(setting.scopes)
 
     return round_
@@ -144,4 +121,4 @@ def profile_middleware(folder: Path) -> None:
     setting = Setting(folder)
     for _ in range(5):
         asyncio.run(setting.asking(setting.guarded))
-    setting.close()
+    setting.deployed.close()

@@ -21,6 +21,7 @@ from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.wire.openapi import propose
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
+MOST = 1_533
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _WORDS = [
     "accounts",
@@ -54,21 +55,35 @@ def tables() -> list[Table]:
     """The tables of 215, 1,049 and 1,533 operations."""
     if not REFERENCE.is_dir():
         source = "made up, seed fixed (../shared/reference is not here)"
-        return [_table(_made_up(count), source) for count in (215, 1_049, 1_533)]
+        return [_table(_made_up(count), source) for count in (215, 1_049, MOST)]
     narrative = _proposed("narrative-openapi.json")
     published = _published("digitalocean-scopes.json") + _published("linode-scopes.json")
-    every = narrative + published
     return [
         _table(narrative, "narrative-openapi.json"),
         _table(published, "digitalocean-scopes.json and linode-scopes.json in one table"),
-        _table(every + _made_up(1_533 - len(every)), "the three published ones, the rest made up, seed fixed"),
+        _table(every(), "the three published ones, the rest made up, seed fixed"),
     ]
+
+
+def tables_by_size(sizes: Sequence[int]) -> list[Table]:
+    """Tables of so many operations, drawn from the largest one."""
+    whole = every()
+    return [_table(Random(size).sample(whole, min(size, len(whole))), "drawn from the largest table") for size in sizes]
+
+
+def every() -> list[Row]:
+    """The 1,533 operations."""
+    if not REFERENCE.is_dir():
+        return _made_up(MOST)
+    published = _proposed("narrative-openapi.json")
+    published += _published("digitalocean-scopes.json") + _published("linode-scopes.json")
+    return published + _made_up(MOST - len(published))
 
 
 def _table(rows: list[Row], source: str) -> Table:
     catalog = _catalog(rows)
     rules = Rules(tuple(Rule(Operation.parse(text), _requirement(catalog, any_of)) for text, any_of in rows))
-    calls = [_call(text) for text, _ in rows]
+    calls = [call(text) for text, _ in rows]
     Random(5).shuffle(calls)
     return Table(Matcher(rules, Register.first(catalog)), calls, source)
 
@@ -89,7 +104,7 @@ def _catalog(rows: list[Row]) -> Catalog:
     return Catalog("published", resources, levels=declared, observes=())
 
 
-def _call(text: str) -> tuple[str, bytes]:
+def call(text: str) -> tuple[str, bytes]:
     method, _, path = text.partition(" ")
     return method, quote(_PARAMETER.sub("4711", path), safe="/~.@:+=$,!*'()&_-").encode()
 

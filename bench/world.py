@@ -4,6 +4,7 @@ Every figure comes from the same keys in every run: the randomness is seeded, an
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -28,9 +29,9 @@ from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.wire.catalog_file import read_catalog
 
-PEPPER = Pepper(bytes(range(32)))
+PEPPER_TEXT = bytes(range(32)).hex()
+PEPPER = Pepper(bytes.fromhex(PEPPER_TEXT))
 KEY_FORMAT = KeyFormat()
-ORGANIZATION = Organization(organization_id(bytes(16)), "Benchmark", operator=True, policy=Policy(never_expires=True))
 NEEDED = "datasets:read"
 SAMPLE = 16_384
 """Keys whose printed form is known: spread evenly over all, so that checks touch the whole file."""
@@ -38,6 +39,7 @@ SAMPLE = 16_384
 _THREE = 62**3
 _DAY = 86_400_000
 _BATCH = 65_536
+_MARK = bytes(MARK_SIZE)
 
 
 def demo_catalog() -> Catalog:
@@ -45,7 +47,14 @@ def demo_catalog() -> Catalog:
     return read_catalog(file.read_text("utf-8"), file.name)
 
 
+def _organization(number: int) -> Organization:
+    """The one of that number; the first is the operator."""
+    made = organization_id(number.to_bytes(16, "big"))
+    return Organization(made, f"Benchmark {number}", operator=not number, policy=Policy(never_expires=True))
+
+
 REGISTER = Register.first(demo_catalog())
+ORGANIZATION = _organization(0)
 
 
 class World(msgspec.Struct, frozen=True):
@@ -58,6 +67,8 @@ class World(msgspec.Struct, frozen=True):
     """How long the load took, the making of its keys included."""
     making_seconds: float
     """How long making the same keys takes alone."""
+    needed: str = NEEDED
+    """A permission that every key holds."""
 
     def file_bytes(self) -> int:
         """What the files of the replica take on the disk."""
@@ -78,34 +89,46 @@ def verifier(folder: Path, journal: Journal | None = None) -> Verifier:
 
 
 class Population:
-    """Keys in the order of their ids. What is known of a sample is its printed form; of the others, nothing."""
+    """Keys in the order of their ids. What is known of a sample is its printed form; of the others, nothing.
 
-    def __init__(self, count: int, rules: Rules | None = None) -> None:
+    They belong to so many organizations in turn, and each holds the permission that is needed.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        rules: Rules | None = None,
+        *,
+        organizations: int = 1,
+        register: Register = REGISTER,
+        needed: str = NEEDED,
+    ) -> None:
         self.count = count
+        self.needed = needed
         self.printed: list[str] = []
         self._rules = rules or Rules()
+        self._register = register
+        self._organizations = [_organization(number) for number in range(organizations)]
 
     def snapshot(self) -> Iterator[Change]:
         """Everything as a store would give it to a replica that starts anew."""
-        mark = bytes(MARK_SIZE)
-        yield Change(1, mark, REGISTER)
-        yield Change(2, mark, self._rules)
-        yield Change(3, mark, ORGANIZATION)
-        for position, key in enumerate(self._keys(), start=4):
-            yield Change(position, mark, key)
+        states = (self._register, self._rules, *self._organizations)
+        for position, state in enumerate(chain(states, self._keys()), start=1):
+            yield Change(position, _MARK, state)
 
     @property
     def place(self) -> Place:
         """Where the replica is once it is loaded."""
-        return Place("benchmark", self.count + 3, bytes(MARK_SIZE))
+        return Place("benchmark", self.count + 2 + len(self._organizations), _MARK)
 
     def _keys(self) -> Iterator[Key]:
         random = Random(20_261_123)
         self.printed = []
         every = max(1, self.count // SAMPLE)
         now, ends = milliseconds(), milliseconds() + 90 * _DAY
-        least = REGISTER.parse([NEEDED])
-        grants = [least | random.getrandbits(REGISTER.next_bit) for _ in range(32)]
+        least = self._register.parse([self.needed])
+        grants = [least | random.getrandbits(self._register.next_bit) for _ in range(32)]
+        owners = [organization.id for organization in self._organizations]
         for at, (key_id, digest) in enumerate(self._identities(random)):
             shown = digest
             if at % every == 0 and len(self.printed) < SAMPLE:
@@ -113,7 +136,7 @@ class Population:
                 self.printed.append(printed)
                 shown = PEPPER.digest(printed)
             secret = Secret(shown, PEPPER.id)
-            yield Key(key_id, 1, ORGANIZATION.id, "live", (secret,), grants[at & 31], now, ends)
+            yield Key(key_id, 1, owners[at % len(owners)], "live", (secret,), grants[at & 31], now, ends)
 
     def _identities(self, random: Random) -> Iterator[tuple[KeyId, bytes]]:
         """Ids spread evenly over all there can be, in order, each with a pseudo-random digest."""

@@ -21,7 +21,7 @@ from scopekey.core.catalog import UnknownPermissionError
 from scopekey.core.decision import Allowed, DenialReason
 from scopekey.demo.platform import CATALOG
 from scopekey.server.beginning import begin
-from scopekey.server.node import Node
+from scopekey.server.node import Node, StartRefusedError
 from scopekey.settings import Settings
 from scopekey.wire.resources import CreateKey, RevokeKey
 
@@ -217,3 +217,17 @@ def test_without_the_server_extra_it_decides_and_says_that_it_does_not_record(ho
     assert (0, "True False\n") == (ended.returncode, ended.stdout), ended.stderr
     assert 1 == ended.stderr.count("install scopekey[server]")
     assert 0 == decisions(home)
+
+
+def test_an_application_may_have_the_control_plane_in_its_own_process(home):
+    with Scopekey.embedded(f"sqlite:///{home}/scopekey.db", home=home) as keys:
+        issued = keys.management.create_key(CreateKey(name="Made here", permissions=["datasets:read"]))
+        assert keys.check(issued.secret, "datasets:read")
+        keys.management.revoke_key(issued.key.id, RevokeKey(reason="other"))
+        assert "revoked_key" == keys.check(issued.secret, "datasets:read").reason
+
+
+def test_an_embedded_control_plane_needs_a_store_that_was_begun(tmp_path):
+    (tmp_path / "pepper").write_text("ab" * 32)
+    with pytest.raises(StartRefusedError, match="scopekey init"):
+        _ = Scopekey.embedded(f"sqlite:///{tmp_path}/scopekey.db", home=tmp_path).management

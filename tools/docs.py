@@ -1,7 +1,7 @@
 """Writes the generated docs, or with `--check` says where they are out of date.
 
 A generator is a function that returns `{path: text}`, paths relative to the root of the repository; it is listed in
-GENERATORS. What they write is read off the code, and is the same on every machine.
+GENERATORS. What they write is read off the code and files that are kept with it, and is the same on every machine.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools import docs_cli, docs_http, docs_permissions, docs_problems, docs_python, docs_settings
+from tools import docs_cli, docs_http, docs_performance, docs_permissions, docs_problems, docs_python, docs_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +24,7 @@ GENERATORS: tuple[Generator, ...] = (
     docs_http.pages,
     docs_permissions.pages,
     docs_python.pages,
+    docs_performance.pages,
 )
 
 

@@ -158,6 +158,8 @@ def _answers(responses: dict[str, Any]) -> list[str]:
 
 
 def _what(response: dict[str, Any]) -> str:
+    if "application/jsonl" in response["content"]:
+        return "JSON lines (`spec/feed.md`)"
     name = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     said = response["description"]
     return f"`{name}`" if said == "Successful Response" else f"`{name}` ({said[0].lower()}{said[1:]})"

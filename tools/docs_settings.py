@@ -38,7 +38,7 @@ def default(name: str, field: FieldInfo) -> str:
         return "not set"
     if name in _DURATIONS:
         return f"`{print_duration(value)}`"
-    return f"`{', '.join(value)}`" if isinstance(value, tuple) else f"`{value}`"
+    return f"`{', '.join(map(str, value))}`" if isinstance(value, tuple) else f"`{value}`"
 
 
 def _more(name: str, field: FieldInfo) -> str:

@@ -89,6 +89,12 @@ def state(port: int) -> dict:
     return answer
 
 
+def follows(port: int) -> str:
+    """What the follower of a node says it does."""
+    told: str = state(port)["follower"]["state"]
+    return told
+
+
 def is_stale(port: int) -> bool:
     """Whether a node says that its replica is behind."""
     stale: bool = state(port)["stale"]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.journeys.cutter import Cutter
-from tests.journeys.planes import Deployment, check, is_stale, revoke, state, until
+from tests.journeys.planes import Deployment, check, follows, is_stale, revoke, state, until
 from tests.journeys.serving import environment, free_port, gateway, leader_of, running, serve
 
 pytestmark = pytest.mark.journey
@@ -66,7 +66,7 @@ def test_a_gateway_goes_on_without_its_control_plane_is_restarted_from_its_file_
     # Both have ended: what follows starts from the file alone.
     with gateway(home, url(port), **settings) as (answering, _):
         assert "allowed" == check(answering, printed)
-        assert "away" == state(answering)["follower"]["state"]
+        until("away", follows, answering)
         with serve(deployment.home, port=port):
             revoke(port, deployment.operator, first)
             until("revoked_key", check, answering, printed)

@@ -7,6 +7,11 @@ from scopekey.replica.feed_source import BATCH, FeedSource
 from scopekey.replica.history import NotKeptError
 from scopekey.replica.index import Place
 from scopekey.replica.lmdb_index import EmptyIndexError, LmdbIndex
+from scopekey.replica.lmdb_writer import CATALOG
+from scopekey.replica.lmdb_writer import ORGANIZATION as ORGANIZATION_NAME
+from scopekey.replica.lmdb_writer import RULES as RULES_NAME
+from scopekey.replica.place_row import PLACE
+from scopekey.replica.record import DamagedRecordError, name_of
 from tests.contract.index import ORGANIZATION, REGISTER, RULES, apply, change, key, load, mark
 
 
@@ -85,16 +90,21 @@ def test_what_is_too_far_back_is_forgotten(index, source, monkeypatch):
         assert 4 == sum(bytes(name).startswith(history.PREFIX) for name, _ in view.cursor())
 
 
-def test_a_bit_that_flipped_in_the_history_is_found(index, source):
+ROWS = [history._name(2), name_of(key(1).id), ORGANIZATION_NAME + ORGANIZATION.id.encode(), CATALOG, RULES_NAME, PLACE]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_bit_that_flipped_is_told_to_nobody_and_has_the_replica_built_again(index, source, name):
     load(index)
-    apply(index, key(1))
+    apply(index, key(1), ORGANIZATION, REGISTER, RULES)
     with index.writing() as writer:
-        name = history._name(2)
         row = bytearray(writer._transaction.get(name))
         row[3] ^= 1
         writer._transaction.put(name, bytes(row))
-    with pytest.raises(ValueError, match="checksum"):
+    with pytest.raises(DamagedRecordError, match="checksum"):
         source.after(place(1))
+    with index.writing() as writer:
+        assert None is writer.place()
 
 
 def test_a_snapshot_is_everything_as_of_one_place_while_writes_go_on(index, source):

@@ -262,7 +262,7 @@ def test_a_follower_that_never_reached_anything_goes_on_trying_and_says_why(inde
         tell=lambda status: (told.append(status), follower.stop() if status.state is State.AWAY else None),
     )
     follower.run()
-    assert [State.LOADING, State.AWAY] == [status.state for status in told]
+    assert [State.CONNECTING, State.LOADING, State.AWAY] == [status.state for status in told]
     assert "cannot be reached (Connection refused)" in told[-1].detail
 
 
@@ -278,15 +278,23 @@ def test_only_who_leads_follows(script, index, tmp_path):
     other = Leadership(tmp_path / "follower.lock")
     assert other.try_take()
     told = []
-    follower = make(script, index, tmp_path, tell=lambda status: (told.append(status.state), follower.stop()))
+
+    def tell(status):
+        told.append(status.state)
+        if status.state is State.STANDBY:
+            follower.stop()
+
+    follower = make(script, index, tmp_path, tell=tell)
     follower.run()
-    assert ([State.STANDBY], []) == (told, script.asked)
+    assert ([State.CONNECTING, State.STANDBY], []) == (told, script.asked)
     other.release()
 
 
 def test_an_unknown_fault_is_named_without_its_words(script, index, tmp_path, monkeypatch, caplog):
     told = []
-    follower = make(script, index, tmp_path, tell=lambda status: (told.append(status), follower.stop()))
+    follower = make(
+        script, index, tmp_path, tell=lambda status: (told.append(status), follower.stop() if status.detail else None)
+    )
 
     def broken(*_):
         raise RuntimeError(SECRET)

@@ -1,6 +1,7 @@
 """The LMDB index keeps the contract, and keeps it across processes, kills, forks and damage."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,8 +11,14 @@ import lmdb
 import pytest
 
 from scopekey.replica.index import Place
+from scopekey.replica.lmdb_file import DAMAGE_MARK
 from scopekey.replica.lmdb_index import LmdbIndex
-from tests.contract.index import ORGANIZATION, REGISTER, RULES, IndexContract, apply, key, load, mark
+from scopekey.replica.lmdb_writer import CATALOG
+from scopekey.replica.lmdb_writer import ORGANIZATION as ORGANIZATION_NAME
+from scopekey.replica.lmdb_writer import RULES as RULES_NAME
+from scopekey.replica.place_row import PLACE
+from scopekey.replica.record import DamagedRecordError, name_of, unseal
+from tests.contract.index import ORGANIZATION, REGISTER, RULES, IndexContract, apply, change, key, load, mark
 
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
@@ -222,6 +229,105 @@ say(index.register() == REGISTER, index.key(key(1).id) == key(1))
     assert ["None", "True", "True"] == said
     assert "2 True" == ask(reader)
     assert 1 == len(list((tmp_path / "replica").glob("gen-1.damaged-*")))
+
+
+class Rows:
+    """The file of a loaded index, in which the bits of a row can be changed while it is open."""
+
+    def __init__(self, index):
+        self.index = index
+        self.said = []
+        index._files.on_damage = self.said.append
+        load(index, REGISTER, RULES, ORGANIZATION, key(1))
+        self.file = Path(index._files.environment.path()) / "data.mdb"
+        self.mark = self.file.with_name(DAMAGE_MARK)
+
+    def flips(self, name):
+        """Change each bit of a row's value in turn, in every place of the file where it stands."""
+        row, data = self.index._get(name), self.file.read_bytes()
+        places = [match.start() for match in re.finditer(re.escape(row), data)]
+        for at in range(8 * len(row)):
+            flipped = (int.from_bytes(row, "little") ^ 1 << at).to_bytes(len(row), "little")
+            self._write(places, flipped)
+            yield flipped
+            self._write(places, row)
+            self.mark.unlink()
+
+    def _write(self, places, row):
+        with self.file.open("r+b") as file:
+            for place in places:
+                file.seek(place)
+                file.write(row)
+
+
+READS = {
+    "key": (name_of(key(1).id), lambda index: index.key(key(1).id)),
+    "organization": (ORGANIZATION_NAME + ORGANIZATION.id.encode(), lambda index: index.organization(ORGANIZATION.id)),
+    "catalog": (CATALOG, LmdbIndex.register),
+    "rules": (RULES_NAME, LmdbIndex.rules),
+    "place": (PLACE, LmdbIndex.place),
+}
+
+
+@pytest.mark.parametrize("row", READS)
+def test_no_bit_of_a_row_can_change_unnoticed(index, row):
+    name, read = READS[row]
+    rows = Rows(index)
+    expected = read(index)
+    for flipped in rows.flips(name):
+        assert flipped == index._get(name)
+        with pytest.raises(DamagedRecordError):
+            read(index)
+        assert rows.mark.exists()
+    assert expected == read(index)
+    assert all("gen-1 is damaged and must be built again" in said for said in rows.said)
+
+
+@pytest.mark.parametrize("row", READS)
+def test_a_flipped_bit_has_the_index_built_again(index, row):
+    name, read = READS[row]
+    rows = Rows(index)
+    expected = read(index)
+    next(rows.flips(name))
+    with pytest.raises(DamagedRecordError):
+        read(index)
+    assert 1 == len(rows.said)
+    with index.writing() as writer:
+        assert None is writer.place()
+        writer.load(Place("feed", 1, mark(1)), [change(1, one) for one in (REGISTER, RULES, ORGANIZATION, key(1))])
+    assert (2, expected) == (index.now().generation, read(index))
+
+
+def written_by_the_version_before(index):
+    """An index whose rows have no checksums, as they were written once."""
+    load(index, REGISTER, key(1))
+    with index._files.environment.begin(write=True) as transaction:
+        transaction.put(PLACE, bytes((1,)) + unseal(PLACE, transaction.get(PLACE))[1:])
+        for name, form in ((name_of(key(1).id), b"\x01"), (CATALOG, b"")):
+            transaction.put(name, form + unseal(name, transaction.get(name))[len(form) :])
+    index.close()
+
+
+def test_an_index_of_the_version_before_is_empty_and_built_again_and_not_called_damaged(index):
+    said = []
+    index._files.on_damage = said.append
+    written_by_the_version_before(index)
+    assert (None, None, None) == (index.register(), index.key(key(1).id), index.place())
+    with index.writing() as writer:
+        assert None is writer.place()
+    (words,) = said
+    assert "gen-1 is of an earlier version and must be built again" in words
+    assert "damaged" not in words
+    load(index, key(2))
+    assert (2, key(2)) == (index.now().generation, index.key(key(2).id))
+    assert ["gen-2"] == [path.name for path in Path(index._files.folder).glob("gen-*")]
+
+
+def test_an_index_of_the_version_before_stays_until_the_new_one_is_whole(index):
+    written_by_the_version_before(index)
+    with pytest.raises(ZeroDivisionError), index.writing() as writer:
+        writer.load(Place("feed", 2, mark(2)), (change(1 // 0, key(1)) for _ in "x"))
+    assert ["gen-1"] == [path.name for path in Path(index._files.folder).glob("gen-*")]
 
 
 def test_damage_is_said_in_the_log(tmp_path, caplog):

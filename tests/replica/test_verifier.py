@@ -1,5 +1,7 @@
 """The verifier over an index: the order of refusals, rotation, policy, rules, and what is recorded."""
 
+import contextlib
+
 import msgspec
 import pytest
 
@@ -17,6 +19,8 @@ from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
+from scopekey.replica.place_row import PLACE
+from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.replica.verifier import Absent, Verifier
 from tests.contract.index import ORGANIZATION, REGISTER, apply, key, load
 
@@ -51,13 +55,17 @@ class Bench:
         self.index = index
         self.journal = MemoryJournal()
         load(index, *states)
+        self.begin_anew()
+
+    def begin_anew(self):
+        """A verifier that has read nothing yet."""
         self.verifier = Verifier(
-            index,
+            self.index,
             key_format=FORMAT,
             peppers={PEPPER.id: PEPPER, OLD_PEPPER.id: OLD_PEPPER},
             journal=self.journal,
             clock=lambda: self.now,
-            freshness=HomeFreshness(index.behind_since, stale_after=5_000, refuse_after=60_000),
+            freshness=HomeFreshness(self.index.behind_since, stale_after=5_000, refuse_after=60_000),
         )
 
     def check(self, printed=FIRST, *permissions, **options):
@@ -131,6 +139,28 @@ def test_a_replica_behind_marks_then_refuses_and_is_level_again(bench):
         writer.settle(b"t" * 16)
     bench.now += 1_000
     assert (True, False) == (bool(bench.ask().decision), bench.ask().stale)
+
+
+ROWS = [name_of(ID), b"~organization/" + ORGANIZATION.id.encode(), b"~catalog", b"~rules", PLACE]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_no_changed_bit_of_a_row_ever_allows_a_call_that_was_refused(tmp_path, name):
+    bench = Bench(LmdbIndex(tmp_path / "replica"), REGISTER, RULES, ORGANIZATION, holding(revoked=NOW))
+    files = bench.index._files
+    files.on_damage = lambda message: None
+    row = bench.index._get(name)
+    for at in range(8 * len(row)):
+        flipped = (int.from_bytes(row, "little") ^ 1 << at).to_bytes(len(row), "little")
+        with files.environment.begin(write=True) as transaction:
+            transaction.put(name, flipped)
+        answered = "not checked"
+        with contextlib.suppress(DamagedRecordError):
+            bench.begin_anew()
+            answered = bench.answer()
+        # No check reads the place.
+        assert answered == ("revoked_key" if name == PLACE else "not checked")
+    bench.index.close()
 
 
 def test_an_empty_index_refuses_everything_but_never_as_a_permission(index):

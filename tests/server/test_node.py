@@ -6,6 +6,7 @@ import threading
 import lmdb
 import pytest
 
+from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node, StartRefusedError
 from scopekey.settings import MissingSecretError
@@ -154,6 +155,24 @@ def test_an_older_copy_of_the_store_is_noticed_and_the_replica_rebuilt(home, pla
     try:
         assert node.index.key(later) is None
         assert node.verifier.identify(place[1])[0] is not None
+    finally:
+        node.close()
+
+
+def test_a_changed_bit_in_a_record_is_refused_said_and_mended(place, caplog):
+    home, operator = place
+    node = Node.open(home)
+    try:
+        name = name_of(node.verifier.identify(operator)[0].id)
+        with node.index._files.environment.begin(write=True) as transaction:
+            record = bytearray(transaction.get(name))
+            record[-5] ^= 1
+            transaction.put(name, bytes(record))
+        with pytest.raises(DamagedRecordError):
+            node.verifier.check(operator)
+        node._mender.join(10)
+        assert "does not fit its checksum" in caplog.text
+        assert node.verifier.check(operator)
     finally:
         node.close()
 

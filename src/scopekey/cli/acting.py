@@ -86,7 +86,7 @@ def management(*, local: bool = False) -> Iterator[Management]:
         with ManagementClient(url, key) as client:
             yield client
         return
-    from scopekey.cli.at_home import HomeManagement
+    from scopekey.server.management import HomeManagement
 
     with home(local=local) as node:
         yield HomeManagement(node, caller(node, local=local))

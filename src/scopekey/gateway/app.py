@@ -6,11 +6,13 @@ from typing import Any
 from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.asgi import new_request_id
-from scopekey.enforce.doors.data_plane import Doors
+from scopekey.enforce.doors.data_plane import Door, Doors
 from scopekey.enforce.doors.probes import PATHS, Probes
 from scopekey.enforce.respond import refuse_with
+from scopekey.gateway import relay
 from scopekey.gateway.home import read_status
-from scopekey.gateway.node import GatewayNode, key_of
+from scopekey.gateway.node import GatewayNode, key_of, upstream_of
+from scopekey.gateway.relay import JournalRelay
 from scopekey.replica.feed_source import FeedSource
 from scopekey.settings import Settings
 
@@ -25,7 +27,13 @@ class Gateway:
     def __init__(self, node: GatewayNode) -> None:
         self.node = node
         source = FeedSource(node.index, self._peppers)
-        self._doors = Doors(node, source, trusted_proxies=node.settings.trusted_proxies)
+        self._relay = JournalRelay(upstream_of(node.settings), node.key)
+        self._doors = Doors(
+            node,
+            source,
+            trusted_proxies=node.settings.trusted_proxies,
+            more=(Door(f"POST {relay.PATH}", relay.NEEDED, self._relay),),
+        )
         self._probes = Probes(node, follower=lambda: read_status(node.settings))
         self.drain = self._doors.drain
 
@@ -53,6 +61,7 @@ class Gateway:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                await self._relay.close()
                 self.node.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

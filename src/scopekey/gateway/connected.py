@@ -66,7 +66,7 @@ class Connected:
 
     def after_fork_in_child(self) -> None:
         """The thread did not come along; the lock that it leads by belongs to the parent."""
-        self._follower.forget_leadership()
+        self._follower.leadership.release()
         self._begin()
 
 

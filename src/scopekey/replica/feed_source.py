@@ -14,8 +14,9 @@ from scopekey.core.ids import KeyId, PepperId
 from scopekey.replica import history
 from scopekey.replica.index import Place
 from scopekey.replica.lmdb_index import LmdbIndex
-from scopekey.replica.lmdb_writer import CATALOG, ORGANIZATION, PLACE, RULES, read_place
-from scopekey.replica.record import UnreadableRecordError, unpack
+from scopekey.replica.lmdb_writer import CATALOG, ORGANIZATION, RULES
+from scopekey.replica.place_row import PLACE, read_place
+from scopekey.replica.record import UnreadableRecordError, name_of, unpack, unseal
 from scopekey.wire.changes import decode_state
 
 BATCH = 500
@@ -71,7 +72,7 @@ def _everything(view: lmdb.Transaction, here: Place) -> Iterator[list[Change]]:
         name = bytes(row)
         if name >= _FIRST_OTHER:
             break
-        key = unpack(KeyId("key_" + name.decode("ascii")), bytes(record))
+        key = unpack(KeyId("key_" + name.decode("ascii")), name, bytes(record))
         batch.append(Change(here.position, here.mark, key))
         if len(batch) == BATCH:
             yield batch
@@ -99,11 +100,11 @@ def _others(view: lmdb.Transaction) -> Iterator[tuple[bytes, str]]:
 
 def _state(view: lmdb.Transaction, subject: str) -> State:
     if subject.startswith("key_"):
-        name = subject[4:].encode()
+        name = name_of(KeyId(subject))
         record = view.get(name)
         if record is None:
             raise UnreadableRecordError(f"{subject} was changed, but is not in the replica")
-        return unpack(KeyId(subject), bytes(record))
+        return unpack(KeyId(subject), name, bytes(record))
     if subject.startswith("org_"):
         return _decoded(view, ORGANIZATION + subject.encode(), "organization")
     return _decoded(view, _DOCUMENTS[subject], subject)
@@ -113,4 +114,4 @@ def _decoded(view: lmdb.Transaction, name: bytes, kind: str) -> State:
     row = view.get(name)
     if row is None:
         raise UnreadableRecordError(f"the {kind} is not in the replica")
-    return decode_state(kind, bytes(row))
+    return decode_state(kind, unseal(name, bytes(row)))

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
+import lmdb
 import msgspec
 
 from scopekey.core.change import Change
@@ -18,6 +19,7 @@ from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.record import UnreadableRecordError
 from scopekey.replica.upstream import (
     RefusedError,
     SnapshotNeededError,
@@ -81,7 +83,7 @@ class Follower:
         self.index = index
         self._upstream = upstream
         self._peppers = frozenset(peppers)
-        self._leadership = leadership
+        self.leadership = leadership
         self._clock = clock
         self._tell = tell
         self._replace = replace
@@ -94,7 +96,7 @@ class Follower:
 
         Raises RefusedError where somebody must do something first, and UpstreamAwayError.
         """
-        place = self.index.place()
+        place = self._readable_place()
         try:
             if place is not None:
                 with self._upstream.open(place) as stream:
@@ -108,8 +110,10 @@ class Follower:
     def run(self) -> None:
         """Follow until `stop`. Whatever happens is told, and tried again."""
         wait = FIRST_WAIT
+        # What another process said before this one is no longer so.
+        self._tell(self._status)
         while not self._stop.is_set():
-            if not self._leadership.try_take():
+            if not self.leadership.try_take():
                 self._say(State.STANDBY, "another process of this machine follows")
                 self._stop.wait(1.0)
                 continue
@@ -123,7 +127,7 @@ class Follower:
                 self._say(*_told(error))
                 wait = FIRST_WAIT if followed else min(2 * wait, LONGEST_WAIT)
                 self._stop.wait(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads followers, hides nothing
-        self._leadership.release()
+        self.leadership.release()
 
     def stop(self) -> None:
         """End `run`, from any thread."""
@@ -140,6 +144,13 @@ class Follower:
         with self.index.writing() as writer:
             return writer.place()
 
+    def _readable_place(self) -> Place | None:
+        """Where the replica is as far as it can be read: one that is damaged is of no deployment any more."""
+        try:
+            return self.index.place()
+        except (lmdb.Error, UnreadableRecordError):
+            return None
+
     def _follow_once(self) -> None:
         """Follow one stream to its end."""
         place = self._known_place()
@@ -152,7 +163,7 @@ class Follower:
                 self._accept(read_header(stream.first()), place)
                 self._say(State.FOLLOWING)
                 for lines in stream.lines():
-                    if self._take(lines, asked):
+                    if self._take(lines, asked) or self._stop.is_set():
                         return
                 raise UpstreamAwayError("the stream ended without saying why")
         except SnapshotNeededError:
@@ -215,12 +226,18 @@ class Follower:
             self._accept(header)
             place = Place(header.feed_id, header.position, bytes.fromhex(header.mark))
             with self.index.writing() as writer:
-                writer.load(place, _everything(stream, place))
+                writer.load(place, self._until_stopped(_everything(stream, place)))
         self._replace = False
+
+    def _until_stopped(self, changes: Iterator[Change]) -> Iterator[Change]:
+        for change in changes:
+            if self._stop.is_set():
+                raise UpstreamAwayError("the snapshot was not waited for")
+            yield change
 
     def _accept(self, header: Header, place: Place | None = None) -> None:
         """Refuse what must not be followed: another deployment, or keys whose peppers are not here."""
-        known = place or self.index.place()
+        known = place or self._readable_place()
         if known is not None and known.feed_id != header.feed_id and not self._replace:
             raise RefusedError(
                 f"the replica here is of another deployment (feed {known.feed_id}, the upstream's is "

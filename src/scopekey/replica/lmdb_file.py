@@ -27,6 +27,10 @@ class DamagedError(Exception):
     """The file cannot be what was written; it must be set aside and built again."""
 
 
+class EarlierVersionError(Exception):
+    """The file is whole, but an earlier version wrote it in a form that is not read any more."""
+
+
 def create(folder: Path, *, map_size: int = RESERVED, durable: bool = False) -> lmdb.Environment:
     """Make or open the environment in a folder."""
     return lmdb.open(

@@ -18,6 +18,7 @@ from scopekey.replica import lmdb_file
 from scopekey.replica.control import GENERATION, ControlPage
 from scopekey.replica.generations import Generations
 from scopekey.replica.pending import Pending
+from scopekey.replica.place_row import refuse_earlier
 
 _log = logging.getLogger(__name__)
 
@@ -75,20 +76,28 @@ class Files:
                     self.open(current)
                 except FileNotFoundError:
                     continue
-                except lmdb_file.DamagedError as damage:
+                except lmdb_file.EarlierVersionError as earlier:
+                    self.complain_of_earlier(current, earlier)
+                    return False
+                except (lmdb_file.DamagedError, *lmdb_file.DAMAGE) as damage:
                     self.complain(f"{self.generations.path(current)} is damaged and must be built again: {damage}")
                     return False
                 return True
             return False
 
     def open(self, generation: int) -> lmdb.Environment:
-        """Read from a generation from now on. Raises FileNotFoundError, DamagedError."""
+        """Read from a generation from now on. Raises FileNotFoundError, DamagedError, EarlierVersionError."""
         with self._opening:
             if self.generation == generation and self.environment is not None:
                 return self.environment
             environment = lmdb_file.open_existing(
                 self.generations.path(generation), map_size=self.map_size, durable=self.boot is None
             )
+            try:
+                refuse_earlier(environment)
+            except BaseException:
+                environment.close()
+                raise
             self._adopt(generation, environment)
             return environment
 
@@ -132,6 +141,11 @@ class Files:
         if message != self._complained:
             self._complained = message
             self.on_damage(message)
+
+    def complain_of_earlier(self, generation: int, error: Exception) -> None:
+        """Say that a generation is of an earlier version."""
+        path = self.generations.path(generation)
+        self.complain(f"{path} is of an earlier version and must be built again: {error}")
 
     def suspect(self, error: Exception) -> None:
         """A read went wrong in a way only damage explains: the next writer sets the generation aside."""

@@ -1,7 +1,7 @@
 """The index in an LMDB file that all processes of a machine share: no load time, no memory per key.
 
 Each read renews its view, so it sees the newest commit. A read that fails raises; it never gives an
-answer that might be wrong.
+answer that might be wrong: a row whose checksum does not fit marks the generation as damaged.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,8 +24,9 @@ from scopekey.replica.control import GENERATION, LEVEL_BOOT, LEVEL_WALL, NUMBERS
 from scopekey.replica.freshness import Level
 from scopekey.replica.index import Now, Place
 from scopekey.replica.lmdb_files import NOT_OPEN, files_of
-from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, PLACE, RULES, LmdbWriter, read_place
-from scopekey.replica.record import UnreadableRecordError, unpack
+from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, RULES, LmdbWriter
+from scopekey.replica.place_row import PLACE, read_place
+from scopekey.replica.record import DamagedRecordError, UnreadableRecordError, name_of, unpack, unseal
 from scopekey.wire.changes import decode_state
 
 _NUMBERS = Struct("@QQQ")
@@ -72,36 +73,41 @@ class LmdbIndex:
         files = self._files
         if files.words[GENERATION] != files.generation and not files.renew():
             return None
+        name = name_of(key_id)
         try:
             transaction = files.begin()
             try:
-                record = transaction.get(key_id[4:].encode())
+                record: Any = transaction.get(name)
             finally:
                 transaction.abort()
-        except lmdb.Error as error:
+            # Bytes, not a view of them: no buffers were asked for.
+            return None if record is None else unpack(key_id, name, record)
+        except (lmdb.Error, DamagedRecordError) as error:
             return self._key_again(key_id, error)
-        # Bytes, not a view of them: no buffers were asked for.
-        return None if record is None else unpack(key_id, record)  # type: ignore[arg-type]
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization."""
-        data = self._get(ORGANIZATION + organization_id.encode())
+        data = self._value(ORGANIZATION + organization_id.encode())
         return None if data is None else self._decoded("organization", data, Organization)
 
     def register(self) -> Register | None:
         """The applied catalog with its bits, or None before the first."""
-        data = self._get(CATALOG)
+        data = self._value(CATALOG)
         return None if data is None else self._decoded("catalog", data, Register)
 
     def rules(self) -> Rules | None:
         """The applied rules, or None before the first."""
-        data = self._get(RULES)
+        data = self._value(RULES)
         return None if data is None else self._decoded("rules", data, Rules)
 
     def place(self) -> Place | None:
         """Where the index is, or None while it is empty."""
         data = self._get(PLACE)
-        return None if data is None else read_place(data)[0]
+        try:
+            return None if data is None else read_place(data)[0]
+        except DamagedRecordError as error:
+            self._failed(error)
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[LmdbWriter]:
@@ -158,7 +164,8 @@ class LmdbIndex:
     def view(self) -> Iterator[lmdb.Transaction]:
         """One read view of everything, for as long as it is held. Raises EmptyIndexError where there is nothing.
 
-        It keeps old pages from being used again: hold it for a moment, or for one pass.
+        It keeps old pages from being used again: hold it for a moment, or for one pass. A row that whoever
+        holds it finds damaged marks the generation, as it would here.
         """
         files = self._files
         if files.words[GENERATION] != files.generation and not files.renew():
@@ -166,6 +173,9 @@ class LmdbIndex:
         transaction = files.begin()
         try:
             yield transaction
+        except DamagedRecordError as error:
+            self._failed(error)
+            raise
         finally:
             transaction.abort()
 
@@ -223,17 +233,26 @@ class LmdbIndex:
                 return _read(files.begin(), name)
             raise
 
-    def _key_again(self, key_id: KeyId, error: lmdb.Error) -> Key | None:
+    def _value(self, name: bytes) -> bytes | None:
+        data = self._get(name)
+        try:
+            return None if data is None else unseal(name, data)
+        except DamagedRecordError as error:
+            self._failed(error)
+            raise
+
+    def _key_again(self, key_id: KeyId, error: Exception) -> Key | None:
         self._failed(error)
         if not isinstance(error, lmdb.MapResizedError) and self._files.generation != NOT_OPEN:
             raise error
-        record = self._get(key_id[4:].encode())
-        return None if record is None else unpack(key_id, record)
+        name = name_of(key_id)
+        record = self._get(name)
+        return None if record is None else unpack(key_id, name, record)
 
-    def _failed(self, error: lmdb.Error) -> None:
+    def _failed(self, error: Exception) -> None:
         if isinstance(error, lmdb.MapResizedError):
             self._files.grow()
-        elif isinstance(error, lmdb_file.DAMAGE):
+        elif isinstance(error, (DamagedRecordError, *lmdb_file.DAMAGE)):
             self._files.suspect(error)
 
     def _decoded(self, kind: str, data: bytes, expected: type[Any]) -> Any:

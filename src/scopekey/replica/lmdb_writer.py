@@ -6,11 +6,10 @@ committed, a new generation is named, and then the control page tells every proc
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from struct import Struct, error
 
 import lmdb
 
-from scopekey.core.change import MARK_SIZE, Change, State
+from scopekey.core.change import Change, State
 from scopekey.core.key import Key
 from scopekey.core.organization import Organization
 from scopekey.replica import history, lmdb_file
@@ -18,33 +17,18 @@ from scopekey.replica.control import EPOCH, GENERATION
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.lmdb_files import Files
 from scopekey.replica.pending import Ledger
-from scopekey.replica.record import UnreadableRecordError, pack
+from scopekey.replica.place_row import PLACE, pack_place, read_place
+from scopekey.replica.record import UnreadableRecordError, name_of, pack, seal
 from scopekey.wire.changes import encode_state, kind_of
 
 # A tilde is in no id: these stand behind all keys, whose names are the 12 characters of their ids.
-PLACE = b"~place"
 BOOT = b"~boot"
 ORGANIZATION = b"~organization/"
 CATALOG = b"~catalog"
 RULES = b"~rules"
 
 _NAMES = {"catalog": CATALOG, "rules": RULES}
-# format, position, epoch, mark; then the feed's id
-_PLACE = Struct(f"<BQQ{MARK_SIZE}s")
-_PLACE_FORMAT = 1
 _LOAD_BATCH = 100_000
-
-
-def read_place(packed: bytes) -> tuple[Place, int]:
-    """Read a place and the epoch. Raises UnreadableRecordError."""
-    try:
-        number, position, epoch, mark = _PLACE.unpack_from(packed)
-        feed_id = packed[_PLACE.size :].decode()
-    except (error, UnicodeDecodeError) as fault:
-        raise UnreadableRecordError("the place of the index is damaged") from fault
-    if number != _PLACE_FORMAT:
-        raise UnreadableRecordError(f"the index has the unknown format {number}")
-    return Place(feed_id, position, mark), epoch
 
 
 class LmdbWriter:
@@ -63,6 +47,9 @@ class LmdbWriter:
         if generation is not None:
             try:
                 self._begin(generation)
+            except lmdb_file.EarlierVersionError as earlier:
+                # It stays where it is for processes of that version, until the one built now takes its place.
+                files.complain_of_earlier(generation, earlier)
             except (lmdb_file.DamagedError, *lmdb_file.DAMAGE) as damage:
                 self._set_aside(generation, damage)
 
@@ -183,17 +170,15 @@ class LmdbWriter:
         if transaction is None:
             raise NotNextError("the index is empty")
         self._place = place
-        packed = _PLACE.pack(_PLACE_FORMAT, place.position, self._epoch, place.mark)
-        transaction.put(PLACE, packed + place.feed_id.encode())
+        transaction.put(PLACE, pack_place(place, self._epoch))
 
 
 def _row(state: State) -> tuple[bytes, bytes]:
-    """The name under which a state is kept, and its bytes."""
+    """The name under which a state is kept, and its bytes, sealed."""
     if isinstance(state, Key):
-        return state.id[4:].encode("ascii"), pack(state)
-    if isinstance(state, Organization):
-        return ORGANIZATION + state.id.encode("ascii"), encode_state(state)
-    return _NAMES[kind_of(state)], encode_state(state)
+        return name_of(state.id), pack(state)
+    name = ORGANIZATION + state.id.encode("ascii") if isinstance(state, Organization) else _NAMES[kind_of(state)]
+    return name, seal(name, encode_state(state))
 
 
 def _fill(environment: lmdb.Environment, changes: Iterable[Change]) -> lmdb.Transaction:

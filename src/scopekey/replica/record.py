@@ -1,8 +1,8 @@
-"""One key as the bytes the index keeps, read on every check.
+"""One key as the bytes the index keeps, read on every check, and the seal that every row of the index has.
 
 The first byte is the format. ``COMPACT`` holds the ordinary key in a fixed form that is read in one
 go; ``FULL`` holds any key. A format that is not known here is refused, never guessed at: an older
-version must not misread what a newer one wrote.
+version must not misread what a newer one wrote. The last four bytes are the seal.
 """
 
 from functools import lru_cache
@@ -17,8 +17,9 @@ from scopekey.core.ids import KeyId, OrganizationId, PepperId
 from scopekey.core.key import Key, Secret
 from scopekey.core.network import parse_network
 
-COMPACT = 1
-FULL = 2
+# 1 and 2 were these forms without a seal.
+COMPACT = 3
+FULL = 4
 
 # format, version, secret's number, grant, created, expires (or _NEVER), digest; little-endian, no padding
 _FIXED = Struct("<BHHQqq32s")
@@ -26,12 +27,19 @@ _FIXED = Struct("<BHHQqq32s")
 _OWNER = Struct("<B4s12sB")
 _NEVER = -1
 _SIZE = _FIXED.size
+_SEAL = 4
+# The CRC-32 of any bytes that end in their own CRC-32, the lowest byte first.
+_INTACT = 0x2144DF1C
 
 _Owner = tuple[int, PepperId, OrganizationId, str]
 
 
 class UnreadableRecordError(ValueError):
     """The bytes are no record this version can read; the key they stand for must be refused."""
+
+
+class DamagedRecordError(UnreadableRecordError):
+    """The bytes are not those that were written here: disk, memory or file system changed them."""
 
 
 class _Secret(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -63,31 +71,47 @@ _decode = msgspec.msgpack.Decoder(_Full).decode
 _network = lru_cache(maxsize=65_536)(parse_network)
 
 
+def seal(name: bytes, value: bytes) -> bytes:
+    """Add the CRC-32 of a row's name and its value: four bytes, the lowest first."""
+    return value + crc32(name + value).to_bytes(_SEAL, "little")
+
+
+def unseal(name: bytes, sealed: bytes) -> bytes:
+    """Give the value of a row as it was written. Raises DamagedRecordError."""
+    if crc32(name + sealed) != _INTACT:
+        raise DamagedRecordError(f"the row {name.decode('ascii', 'replace')} does not fit its checksum")
+    return sealed[:-_SEAL]
+
+
+def name_of(key_id: KeyId) -> bytes:
+    """The name under which a key's record is kept: its id without `key_`."""
+    return key_id[4:].encode()
+
+
 def pack(key: Key) -> bytes:
-    """Write a key as its record; its id is not in it."""
-    if _is_ordinary(key):
-        return _pack_compact(key)
-    return bytes((FULL,)) + _encode(_full(key))
+    """Write a key as its record, sealed; its id is not in it."""
+    value = _pack_compact(key) if _is_ordinary(key) else bytes((FULL,)) + _encode(_full(key))
+    return seal(name_of(key.id), value)
 
 
 def unpack(
     key_id: KeyId,
+    name: bytes,
     record: bytes,
     # Locals are found faster than globals, and this runs for every check.
     *,
     _read: Any = _FIXED.unpack_from,
     _never: int = _NEVER,
 ) -> Key:
-    """Read the record of a key. Raises UnreadableRecordError."""
+    """Read the sealed record of a key, which was found under its `name_of`. Raises UnreadableRecordError."""
+    if crc32(name + record) != _INTACT:
+        raise DamagedRecordError(f"the record of {key_id} does not fit its checksum")
+    if record[0] != COMPACT:
+        return _unpack_full(key_id, record[:-_SEAL])
     try:
-        form, version, number, grant, created, expires, digest = _read(record)
-        if form != COMPACT:
-            return _unpack_full(key_id, record)
-        scheme, pepper, organization, environment = _owner(record[_SIZE:])
+        _, version, number, grant, created, expires, digest = _read(record)
+        scheme, pepper, organization, environment = _owner(record[_SIZE:-_SEAL])
     except error as fault:
-        # A record of another format may well be shorter.
-        if record[:1] != b"\x01":
-            return _unpack_full(key_id, record)
         raise UnreadableRecordError(f"the record of {key_id} is cut short") from fault
     return Key(
         key_id,
@@ -158,7 +182,7 @@ def _mask(mask: int) -> bytes:
 
 
 def _unpack_full(key_id: KeyId, record: bytes) -> Key:
-    if record[:1] != b"\x02":
+    if record[:1] != bytes((FULL,)):
         raise UnreadableRecordError(f"the record of {key_id} has the unknown format {record[:1].hex() or 'nothing'}")
     try:
         full = _decode(record[1:])
@@ -180,16 +204,3 @@ def _unpack_full(key_id: KeyId, record: bytes) -> Key:
         full.probation_ends,
         full.extensions,
     )
-
-
-def seal(name: bytes, value: bytes) -> bytes:
-    """Add the checksum of a row: CRC-32 over its name and its value, in four bytes."""
-    return value + crc32(value, crc32(name)).to_bytes(4, "little")
-
-
-def unseal(name: bytes, row: bytes) -> bytes:
-    """Take a row's value, checked. Raises UnreadableRecordError."""
-    value = row[:-4]
-    if crc32(value, crc32(name)).to_bytes(4, "little") != row[-4:]:
-        raise UnreadableRecordError("a row of the index has another checksum than it says")
-    return value

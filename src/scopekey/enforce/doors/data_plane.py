@@ -3,8 +3,8 @@
 The control plane has them in front of its management API; a gateway has nothing else.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from scopekey.core.network import Network
 from scopekey.core.permission import Permission
@@ -22,12 +22,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-GUARDED = {
-    f"POST {verify.PATH}": verify.NEEDED,
-    f"GET {feed.CHANGES}": feed.NEEDED,
-    f"GET {feed.SNAPSHOT}": feed.NEEDED,
-}
-"""What a caller's own key must hold for the doors that are not for proxies."""
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class DataPlane(Protocol):
@@ -42,17 +37,44 @@ class DataPlane(Protocol):
         """The verifier of this process."""
 
 
-class Doors:
-    """A plain ASGI application for the paths of `paths`; `drain` ends the streams it holds open."""
+class Door(NamedTuple):
+    """A door that only a key with a permission may use: `POST /v1/verify`."""
 
-    def __init__(self, plane: DataPlane, source: FeedSource, *, trusted_proxies: tuple[Network, ...] = ()) -> None:
+    operation: str
+    needed: str
+    answer: App
+
+    @property
+    def path(self) -> str:
+        """Its path alone."""
+        return self.operation.partition(" ")[2]
+
+
+class Doors:
+    """A plain ASGI application for the paths of `paths`; `drain` ends the streams it holds open.
+
+    `more` are doors that only one kind of process has.
+    """
+
+    def __init__(
+        self,
+        plane: DataPlane,
+        source: FeedSource,
+        *,
+        trusted_proxies: tuple[Network, ...] = (),
+        more: Sequence[Door] = (),
+    ) -> None:
         self._feed = FeedDoor(source, lambda: plane.verifier)
-        self._verify = VerifyDoor(lambda: plane.verifier)
-        guarded = ScopekeyMiddleware(self._ask, plane, rules=_rules())
-        self.paths: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]] = {
-            verify.PATH: guarded,
-            feed.CHANGES: guarded,
-            feed.SNAPSHOT: guarded,
+        doors = (
+            Door(f"POST {verify.PATH}", verify.NEEDED, VerifyDoor(lambda: plane.verifier)),
+            Door(f"GET {feed.CHANGES}", feed.NEEDED, self._feed),
+            Door(f"GET {feed.SNAPSHOT}", feed.NEEDED, self._feed),
+            *more,
+        )
+        self._behind = {door.path: door.answer for door in doors}
+        guarded = ScopekeyMiddleware(self._ask, plane, rules=Rules(tuple(map(_rule, doors))))
+        self.paths: dict[str, App] = {
+            **dict.fromkeys(self._behind, guarded),
             nginx.PATH: CheckDoor(
                 plane, nginx.read, headers=nginx.HEADERS, trusted_proxies=trusted_proxies, only_401_and_403=True
             ),
@@ -67,13 +89,8 @@ class Doors:
         self._feed.drain()
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._verify if scope["path"] == verify.PATH else self._feed)(scope, receive, send)
+        await self._behind[scope["path"]](scope, receive, send)
 
 
-def _rules() -> Rules:
-    return Rules(
-        tuple(
-            Rule(Operation.parse(operation), Requirement.all_of(Permission.parse(needed)))
-            for operation, needed in GUARDED.items()
-        )
-    )
+def _rule(door: Door) -> Rule:
+    return Rule(Operation.parse(door.operation), Requirement.all_of(Permission.parse(door.needed)))

@@ -1,4 +1,4 @@
-"""The operations on the home folder of this machine, for the command line."""
+"""The operations on the store of this machine: for the command line, and for applications that embed them."""
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.edit_key import edit_key
