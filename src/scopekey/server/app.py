@@ -86,7 +86,9 @@ class ControlPlane:
 
 def create_app() -> ControlPlane:
     """What each worker process of `serve` runs: settings from the environment."""
-    return ControlPlane(Node.open(Settings()))
+    node = Node.open(Settings())
+    node.follow()
+    return ControlPlane(node)
 
 
 def _describe_problems(api: FastAPI, *, forbidden: bool) -> None:
