@@ -39,13 +39,14 @@ class Need(msgspec.Struct, frozen=True):
     """A requirement with its masks under one register: what a decision reads.
 
     `observes` tells that each alternative only looks; `intended` is the level and the resource group
-    of each permission of the first alternative, for the audit log.
+    of each permission of the first alternative, for the audit log; `words` is the requirement as it is told.
     """
 
     requirement: Requirement
     masks: tuple[int, ...]
     observes: bool = False
     intended: tuple[tuple[str, str], ...] = ()
+    words: str = ""
 
     def satisfied(self, held: int) -> int | None:
         """The position of the first alternative that is held whole, or None."""
@@ -81,4 +82,5 @@ def need(requirement: Requirement, register: Register) -> Need:
         # A requirement of nothing says nothing about what is done: it does not count as looking.
         observes=bool(permissions) and all(catalog.observing(permission) for permission in permissions),
         intended=tuple(dict.fromkeys((p.level, catalog.resource(p).group) for p in first)),
+        words=str(requirement),
     )

@@ -29,6 +29,21 @@ _UNKNOWN = Denied(DenialReason.UNKNOWN_KEY)
 _STALE = Denied(DenialReason.STALE_REPLICA)
 
 
+class Copies:
+    """What is kept of the index, all of one epoch; another object as soon as any of it changed.
+
+    It is replaced whole: a thread that is late puts what it read into the copies it began
+    with, never into newer ones.
+    """
+
+    __slots__ = ("needs", "organizations", "register")
+
+    def __init__(self, register: Register | None) -> None:
+        self.register = register
+        self.organizations: dict[OrganizationId, Organization] = {}
+        self.needs: dict[tuple[str, ...], Need] = {}
+
+
 class Decider:
     """Decides about keys by one index.
 
@@ -51,18 +66,13 @@ class Decider:
         self.freshness = freshness
         self._peppers = dict(peppers)
         self._seen: tuple[int, ...] = (-1, -1)
-        self._copies = _Copies(None)
+        self.copies = Copies(None)
         self.renew()
 
     @property
     def register(self) -> Register | None:
         """The applied catalog with its bits, None before there is one."""
-        return self._copies.register
-
-    @property
-    def copies(self) -> object:
-        """Stands for what is kept of the index now: another object as soon as any of it changed."""
-        return self._copies
+        return self.copies.register
 
     def renew(self) -> int:
         """Drop every copy that an applied change outdated; give the position the index is at."""
@@ -70,7 +80,7 @@ class Decider:
         # An index gives the same object for the same numbers: nearly always this is all.
         if now is not self._seen:
             if now[:2] != self._seen[:2]:
-                self._copies = _Copies(self.index.register())
+                self.copies = Copies(self.index.register())
             self._seen = now
         return now.position
 
@@ -82,7 +92,7 @@ class Decider:
         """
         self.renew()
         now = self.clock()
-        wanted = self._copies.needs.get(permissions) or self.need_of(permissions)
+        wanted = self.copies.needs.get(permissions) or self.need_of(permissions)
         return self.decide(printed, wanted, now, self.freshness.age(now), address)
 
     def decide_now(self, printed: str, wanted: Need) -> Decision:
@@ -105,7 +115,7 @@ class Decider:
         key_id = self.key_format.id_of(printed)
         if key_id is None:
             return _MALFORMED
-        copies = self._copies
+        copies = self.copies
         register = copies.register
         if register is None or age > self.freshness.refuse_after:
             return _STALE
@@ -125,7 +135,7 @@ class Decider:
 
     def decide_later(self, held: Held, wanted: Need | None, now: int, age: int) -> Decision:
         """Decide work that is done later for a key; the steps of `decide_held`."""
-        copies = self._copies
+        copies = self.copies
         register = copies.register
         if register is None or age > self.freshness.refuse_after:
             return _STALE
@@ -149,11 +159,11 @@ class Decider:
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization as the index knows it now."""
         self.renew()
-        return self._organization(organization_id, self._copies)
+        return self._organization(organization_id, self.copies)
 
     def need_of(self, permissions: tuple[str, ...]) -> Need | None:
         """Compile these permissions, None before there is a catalog. Raises UnknownPermissionError."""
-        copies = self._copies
+        copies = self.copies
         found, register = copies.needs.get(permissions), copies.register
         if found is None and register is not None:
             wanted = Requirement.all_of(*(register.catalog.permission(name) for name in permissions))
@@ -173,23 +183,8 @@ class Decider:
                 return secret
         return None
 
-    def _organization(self, organization_id: OrganizationId, copies: "_Copies") -> Organization | None:
+    def _organization(self, organization_id: OrganizationId, copies: Copies) -> Organization | None:
         found = copies.organizations.get(organization_id) or self.index.organization(organization_id)
         if found is not None:
             copies.organizations[organization_id] = found
         return found
-
-
-class _Copies:
-    """What is kept of the index, all of one epoch.
-
-    One object, replaced whole: a thread that is late puts what it read into the copies it began
-    with, never into newer ones.
-    """
-
-    __slots__ = ("needs", "organizations", "register")
-
-    def __init__(self, register: Register | None) -> None:
-        self.register = register
-        self.organizations: dict[OrganizationId, Organization] = {}
-        self.needs: dict[tuple[str, ...], Need] = {}

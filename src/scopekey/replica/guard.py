@@ -75,7 +75,7 @@ class Guard:
             request_id,
             verifier.register,
             match,
-            str(match.operation) if match else method,
+            match.name if match else method,
             match.object_of(target.segments) if match and match.object and isinstance(target, Target) else None,
             address,
             position,
@@ -104,14 +104,13 @@ class Guard:
 
     def _compile(self) -> Matcher | None:
         """Compile again only where the catalog or the rules are other objects than last time."""
-        verifier = self.verifier
-        copies, register = verifier.copies, verifier.register
-        if register is None:
+        copies = self.verifier.copies
+        if copies.register is None:
             return None
         # One pair, read and replaced whole: threads may compile at the same time.
         compiled_for, matcher = self._compiled
         if compiled_for is not copies:
-            rules = self._own if self._own is not None else verifier.index.rules()
-            matcher = Matcher(rules or EMPTY, register)
+            rules = self._own if self._own is not None else self.verifier.index.rules()
+            matcher = Matcher(rules or EMPTY, copies.register)
             self._compiled = (copies, matcher)
         return matcher
