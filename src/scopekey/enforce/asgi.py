@@ -200,7 +200,7 @@ def new_request_id() -> str:
 
 
 def _names_position(headers: Headers) -> bool:
-    return any(name == HEADER for name, _ in headers)
+    return HEADER in [name for name, _ in headers]
 
 
 def _is_preflight(headers: Headers) -> bool:
@@ -215,7 +215,7 @@ def _adding(send: Send, headers: Headers, event: Event) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             present = list(message.get("headers") or ())
-            if not any(name.lower() == b"x-request-id" for name, _ in present):
+            if b"x-request-id" not in [name.lower() for name, _ in present]:
                 present.append((b"x-request-id", event.request_id.encode()))
             message = {**message, "headers": present + headers}
         await send(message)

@@ -5,7 +5,7 @@ Two credentials are two answers to the question who is asking, so they are refus
 
 from collections.abc import Iterable
 
-from scopekey.replica.verifier import Absent, Credential
+from scopekey.replica.guard import Absent, Credential
 
 __all__ = ["Absent", "Credential", "credential"]
 

@@ -8,8 +8,9 @@ import asyncio
 
 from scopekey.core.decision import DenialReason, Denied
 from scopekey.enforce.respond import Headers
+from scopekey.replica.decider import Decider
 from scopekey.replica.freshness import milliseconds_since_boot
-from scopekey.replica.verifier import Credential, Verifier
+from scopekey.replica.guard import Credential
 from scopekey.wire.feed import read_position
 
 HEADER = b"scopekey-position"
@@ -18,7 +19,7 @@ PATIENCE = 250
 _LOOK_EVERY = 0.005
 
 
-async def reach(verifier: Verifier, headers: Headers, presented: Credential) -> Denied | None:
+async def reach(verifier: Decider, headers: Headers, presented: Credential) -> Denied | None:
     """Wait until the replica is where the caller has been; gives the refusal where it does not get there.
 
     Another feed's position, a malformed one and several are ignored.
