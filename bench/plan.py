@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bench.against import bench_peers
 from bench.check import SIZES, bench_check, profile_check
 from bench.create import bench_create, profile_create
+from bench.door import bench_doors
 from bench.growth import bench_growth
 from bench.journal import bench_journal
 from bench.look_up import bench_rules
@@ -41,6 +42,7 @@ class Part(NamedTuple):
 PLAN = (
     Part("rules", lambda _: bench_rules()),
     Part("middleware", lambda run: bench_middleware(run.folder), profile_middleware),
+    Part("doors", lambda run: bench_doors(run.folder)),
     Part("journal", lambda run: bench_journal(run.folder)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),

@@ -29,7 +29,8 @@ from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.wire.catalog_file import read_catalog
 
-PEPPER = Pepper(bytes(range(32)))
+PEPPER_TEXT = bytes(range(32)).hex()
+PEPPER = Pepper(bytes.fromhex(PEPPER_TEXT))
 KEY_FORMAT = KeyFormat()
 NEEDED = "datasets:read"
 SAMPLE = 16_384

@@ -219,6 +219,12 @@ def test_changed_rules_reach_the_compiled_table_at_once(bench):
     assert "missing_permission" == bench.answer()
 
 
+def test_where_the_catalog_is_gone_the_rules_that_were_compiled_are_gone_too(bench):
+    assert "allowed" == bench.answer("GET", b"/open")
+    load(bench.index, position=9)
+    assert "stale_replica" == bench.answer("GET", b"/open")
+
+
 def test_an_application_may_bring_rules_of_its_own(bench):
     guard = bench.verifier.guard(Rules((Rule(Operation.parse("GET /mine"), READ),)))
     event, _ = guard.request("GET", b"/mine", FIRST, address=None, request_id="r")
