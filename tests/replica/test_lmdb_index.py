@@ -267,7 +267,6 @@ READS = {
     "organization": (ORGANIZATION_NAME + ORGANIZATION.id.encode(), lambda index: index.organization(ORGANIZATION.id)),
     "catalog": (CATALOG, LmdbIndex.register),
     "rules": (RULES_NAME, LmdbIndex.rules),
-    "place": (PLACE, LmdbIndex.place),
 }
 
 
@@ -300,6 +299,17 @@ def test_a_flipped_bit_has_the_index_built_again(index, row):
         assert None is writer.place()
         writer.load(Place("feed", 1, mark(1)), [change(1, one) for one in (REGISTER, RULES, ORGANIZATION, key(1))])
     assert (2, expected) == (index.now().generation, read(index))
+
+
+def test_no_bit_of_the_place_can_change_unnoticed_and_without_it_the_index_is_nowhere(index):
+    rows = Rows(index)
+    for _ in rows.flips(PLACE):
+        assert None is index.place()
+        assert rows.mark.exists()
+    assert Place("feed", 1, mark(1)) == index.place()
+    next(rows.flips(PLACE))
+    with index.writing() as writer:
+        assert None is writer.place()
 
 
 def written_by_the_version_before(index):

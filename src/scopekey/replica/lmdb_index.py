@@ -94,13 +94,14 @@ class LmdbIndex:
         return None if data is None else self._decoded("rules", data, Rules)
 
     def place(self) -> Place | None:
-        """Where the index is, or None while it is empty."""
-        data = self._get(PLACE)
+        """Where the index is, or None while it is empty, or so damaged that it does not say where it is."""
         try:
+            data = self._get(PLACE)
             return None if data is None else read_place(data)[0]
-        except DamagedRecordError as error:
+        except (DamagedRecordError, *lmdb_file.DAMAGE) as error:
+            # Whoever follows from here must take a snapshot: that builds it again.
             self._failed(error)
-            raise
+            return None
 
     @contextmanager
     def writing(self) -> Iterator[LmdbWriter]:
