@@ -39,7 +39,8 @@ class Need(msgspec.Struct, frozen=True):
     """A requirement with its masks under one register: what a decision reads.
 
     `observes` tells that each alternative only looks; `intended` is the level and the resource group
-    of each permission of the first alternative, for the audit log; `words` is the requirement as it is told.
+    of each permission of the first alternative, for the audit log; `words` is the requirement as it is told,
+    `told` each alternative alone, as bytes of a header field.
     """
 
     requirement: Requirement
@@ -47,6 +48,7 @@ class Need(msgspec.Struct, frozen=True):
     observes: bool = False
     intended: tuple[tuple[str, str], ...] = ()
     words: str = ""
+    told: tuple[bytes, ...] = ()
 
     def satisfied(self, held: int) -> int | None:
         """The position of the first alternative that is held whole, or None."""
@@ -83,4 +85,5 @@ def need(requirement: Requirement, register: Register) -> Need:
         observes=bool(permissions) and all(catalog.observing(permission) for permission in permissions),
         intended=tuple(dict.fromkeys((p.level, catalog.resource(p).group) for p in first)),
         words=str(requirement),
+        told=tuple(", ".join(map(str, alternative)).encode() for alternative in requirement.any_of),
     )

@@ -43,8 +43,8 @@ class Gateway:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000, "reason": ""})
-        elif scope["path"] in self._doors.paths:
-            await self._doors(scope, receive, send)
+        elif (door := self._doors.paths.get(scope["path"])) is not None:
+            await door(scope, receive, send)
         elif scope["path"] in PATHS:
             await self._probes(scope, receive, send)
         else:
