@@ -1,12 +1,14 @@
 """Looking at a store that others change too: cheap where there is nothing new, and never older than it says."""
 
 import threading
+import time
 
 import pytest
 
 from scopekey.authority import apply_changes, follow_store
 from scopekey.authority.follow_store import look
 from scopekey.replica.freshness import Level
+from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.lmdb_writer import LmdbWriter
 from tests.authority.home import Home
@@ -138,3 +140,27 @@ def test_an_empty_replica_is_loaded(either, tmp_path):
     index = LmdbIndex(tmp_path / "empty")
     assert either.position() == look(either.store, index).position
     index.close()
+
+
+@pytest.mark.parametrize(("pending", "waits"), [(True, 2), (False, 1)])
+def test_a_commit_of_this_machine_that_is_just_being_applied_needs_no_look(far, tmp_path, pending, waits):
+    """What is heard of is one of this machine, whose process applies it while the follower gives it a head start."""
+    heard = iter([far.position() + 1, None])
+    waited = []
+
+    class Running:
+        waiting = stopped = property(lambda self: self)
+        is_set = staticmethod(lambda: False)
+
+        def wait(self, seconds):
+            if seconds < 0.1:
+                far.issue()
+                return None
+            waited.append(seconds)
+            return next(heard)
+
+    if pending:
+        far.index.pend(b"m" * 16, 1)
+    follower = follow_store.StoreFollower(far.store, far.index, Leadership(tmp_path / "lock"))
+    follower._wait(Running(), time.monotonic() + 60)
+    assert waits == len(waited)

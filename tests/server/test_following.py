@@ -98,7 +98,7 @@ def test_a_machine_that_follows_stays_fresh_and_one_that_does_not_grows_old(plac
     ages = []
     until(True, lambda: ages.append(one.age()) or two.is_stale())
     assert 3_000 < two.age() < 60_000
-    assert max(ages) < 2_500
+    assert max(ages) <= 3_000
 
 
 def test_machines_that_were_cut_off_go_stale_and_recover_by_themselves(tmp_path, opened, own_server, caplog):

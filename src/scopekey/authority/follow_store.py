@@ -26,6 +26,7 @@ EVERY = 1.0
 """Seconds between two looks at the store where nothing is heard, and between two tries to lead."""
 
 _TRIES = 3
+_HEAD_START = 0.005
 
 
 class FollowedIndex(Index, Protocol):
@@ -151,6 +152,9 @@ class StoreFollower:
         """Wait until there may be something new, at the longest until a look is due."""
         while (left := due - time.monotonic()) > 0 and not running.stopped.is_set():
             heard = running.waiting.wait(left)
+            if heard is not None and heard > self._index.now().position and self._index.pending_since() is not None:
+                # Most likely it is a commit of this machine, whose process applies it at this very moment.
+                running.stopped.wait(_HEAD_START)
             # What is heard of a commit that was made here, and has been applied, is nothing new.
             if heard is None or heard > self._index.now().position:
                 return
