@@ -6,10 +6,11 @@ from pathlib import Path
 from bench.fresh import Fresh, fresh
 from bench.load import load
 from bench.measure import Result, Round, Timing, interleaved, short
-from bench.world import NEEDED, PEPPER, World, verifier
+from bench.world import PEPPER, World, verifier
 from scopekey.replica.kept import NOTHING_KEPT
 
 SMALL = 1_000
+SIZES = (SMALL, 10_000, 100_000, 1_000_000, 10_000_000)
 CALLS = 40_000
 """Calls of one round."""
 
@@ -17,38 +18,38 @@ CALLS = 40_000
 def bench_check(folder: Path, sizes: list[int]) -> list[Result]:
     """Measure at every size; the last one is the largest."""
     worlds = [load(folder / short(size), size) for size in sizes]
-    first = {short(world.keys): checking(world, again=False) for world in worlds}
+    read = {short(world.keys): checking(world) for world in worlds}
     again = {f"{short(world.keys)}.again": checking(world, again=True) for world in worlds}
-    timings = interleaved(first | again | {"digest": digesting(worlds[-1])})
+    timings = interleaved(read | again | {"digest": digesting(worlds[-1])})
     largest = worlds[-1]
     size, digest, at = short(largest.keys), timings["digest"], f"at {largest.keys:,} keys"
     return [
         digest.result("digest.ns", "Pepper.digest of the same printed keys, in the same rounds"),
-        *(timings[name].result(f"check.{name}.ns", "every key is read from the file") for name in first),
+        *(timings[name].result(f"check.{name}.ns", "every key is read from the file") for name in read),
         *(timings[name].result(f"check.{name}.ns", "keys that were read since the last change") for name in again),
-        _ratio("check.vs_digest", timings[size], digest, at),
-        _ratio("check.again_vs_digest", timings[f"{size}.again"], digest, at),
+        _ratio("check.vs_digest", timings[size], digest, f"{at}, every key read from the file"),
+        _ratio("check.again_vs_digest", timings[f"{size}.again"], digest, f"{at}, keys read since the last change"),
         *_memory(worlds[0], largest),
         _resync(largest),
     ]
 
 
-def checking(world: World, *, again: bool) -> Round:
-    """A round of checks of random keys among all: of keys that come again, or each as if for the first time."""
+def checking(world: World, *, again: bool = False) -> Round:
+    """A round of checks of random keys among all: each as if something had just changed, or keys that come again."""
     checked = verifier(world.folder)
-    check, index = checked.check, checked.index
-    refused = [one for one in world.printed if not check(one, NEEDED)]
-    assert not refused, f"{len(refused)} keys that were loaded are refused"
-    printed = _repeated(world.printed)
+    check, index, needed = checked.check, checked.index, world.needed
+    printed = repeated(world.printed)
     passes = [printed[at : at + len(world.printed)] for at in range(0, len(printed), len(world.printed))]
+    refused = [one for one in world.printed if not check(one, needed)]
+    assert not refused, f"{len(refused)} keys that were loaded are refused"
 
     def round_() -> int:
         for some in passes:
             if not again:
-                # As a change of any key would do.
+                # What a change of any key does: all are read from the file anew.
                 index._kept = NOTHING_KEPT
             for one in some:
-                check(one, NEEDED)
+                check(one, needed)
         return len(printed)
 
     return round_
@@ -56,7 +57,7 @@ def checking(world: World, *, again: bool) -> Round:
 
 def digesting(world: World) -> Round:
     """A round of bare digests of the same keys."""
-    digest, printed = PEPPER.digest, _repeated(world.printed)
+    digest, printed = PEPPER.digest, repeated(world.printed)
 
     def round_() -> int:
         for one in printed:
@@ -66,7 +67,8 @@ def digesting(world: World) -> Round:
     return round_
 
 
-def _repeated(printed: list[str]) -> list[str]:
+def repeated(printed: list[str]) -> list[str]:
+    """As many keys as a round has calls, the same ones again where there are fewer."""
     return (printed * (CALLS // len(printed) + 1))[:CALLS]
 
 
@@ -114,7 +116,7 @@ def _resync(world: World) -> Result:
 
 def profile_check(folder: Path) -> None:
     """What the profiler looks at."""
-    round_ = checking(load(folder / "profile", SMALL), again=False)
+    round_ = checking(load(folder / "profile", SMALL))
     begun = time.perf_counter()
     while time.perf_counter() - begun < 1.5:
         round_()

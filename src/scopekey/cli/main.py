@@ -29,7 +29,16 @@ REFUSED, COULD_NOT = 1, 2
 
 PRINTED = re.compile(rf"[a-z0-9]{{2,12}}_[a-z0-9]{{2,16}}_[0-9A-Za-z]{{{BODY_LENGTH}}}")
 """A printed key of any deployment."""
-EXTRAS = {"duckdb": "demo", "python_multipart": "demo", "multipart": "demo", "psycopg": "postgres"}
+EXTRAS = {
+    "duckdb": "demo",
+    "python_multipart": "demo",
+    "multipart": "demo",
+    "psycopg": "postgres",
+    "uvicorn": "gateway",
+    "uvloop": "gateway",
+    "httptools": "gateway",
+    "prometheus_client": "gateway",
+}
 """Which extra brings a package; all others that may be missing come with [server]."""
 
 app = typer.Typer(

@@ -210,7 +210,7 @@ class LmdbIndex:
     def _read_key(self, key_id: KeyId, kept: Kept) -> Key | None:
         if kept is NOTHING_KEPT:
             return None
-        name = name_of(key_id)
+        name = key_id[4:].encode()
         try:
             transaction = self._files.begin()
             try:

@@ -248,7 +248,8 @@ class Listener:
         wire.consume_input()
         newest = 0
         while (notification := wire.notifies()) is not None:
-            newest = max(newest, int(notification.extra))
+            # Anybody may speak here: what is no position only costs a look.
+            newest = max(newest, int(notification.extra) if notification.extra.isdigit() else 0)
         return newest
 
     def close(self) -> None:

@@ -61,6 +61,9 @@ class Waiting:
         if self._ear is None and self._connect():
             return None
         try:
+            if self._ear is None and self._listen is not None:
+                # Not beyond the next try, which the next wait makes.
+                seconds = min(seconds, self._next_try - time.monotonic())
             ready = self._ready(max(seconds, 0.0))
             if self._woken in ready:
                 self._woken.recv(4096)
