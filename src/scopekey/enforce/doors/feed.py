@@ -1,7 +1,8 @@
 """``GET /v1/changes`` and ``GET /v1/snapshot``: the door down, held open for verifiers on other machines.
 
-Plain ASGI behind the middleware: every stream begins with a recorded decision, and its key is asked
-about again before each line that leaves. The form of the lines is `spec/feed.md`.
+Plain ASGI behind the middleware: every answer begins with a recorded decision. A stream of changes asks
+about its key again before all that leaves; a snapshot goes on with the decision it began with. The form of
+the lines is `spec/feed.md`.
 """
 
 import asyncio
