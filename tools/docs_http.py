@@ -34,18 +34,7 @@ _NODES = f"""## Probes
 
 Outside the guard, and answered by each worker process for itself, here and at a gateway:
 
-<<<<<<< HEAD
 {table(("call", "answers"), _PROBES)}"""
-=======
-| call | answers |
-| --- | --- |
-| `GET /healthz` | 200 while the process lives |
-| `GET /readyz` | 200 while the node answers checks, 503 while its replica is missing or \
-older than `SCOPEKEY_REFUSE_AFTER`: `ready`, `worker` (its process id), `position`, `age` (milliseconds, `null`: never \
-level), `stale`; at a gateway also `follower` |
-| `GET /metrics` | numbers for Prometheus, `scopekey_replica_position`, `scopekey_replica_behind` and \
-`scopekey_replica_age_seconds` among them |"""
->>>>>>> wip-docs
 
 _USUAL = frozenset(
     {"unreadable_target", "no_credential", "missing_permission", "invalid_request", "unavailable", "too_large"}
