@@ -14,7 +14,8 @@ from collections.abc import Callable
 from scopekey.gateway.following import follower
 from scopekey.gateway.home import StartRefusedError, prepare
 from scopekey.gateway.node import GatewayNode
-from scopekey.replica.follow import Follower, State
+from scopekey.replica.follow import Follower
+from scopekey.replica.status import State
 from scopekey.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ def follower(
         index or LmdbIndex(settings.replica_path),
         Upstream(upstream_of(settings), key or key_of(settings)),
         peppers=settings.pepper_ring(),
+        key_format=settings.key_format,
         leadership=Leadership(settings.replica_path / "follower.lock"),
         clock=milliseconds,
         tell=partial(write_status, settings),

@@ -13,6 +13,7 @@ from scopekey.enforce.doors.body import GoneError, Receive, read_body
 from scopekey.enforce.respond import Refusal, refuse_with
 from scopekey.replica.event import Event
 from scopekey.replica.upstream import checked_url
+from scopekey.settings import MissingSecretError
 from scopekey.wire.decisions import MAX_SIZE
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -45,7 +46,7 @@ class JournalRelay:
             return
         try:
             answer = await self._handed_on(body)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, MissingSecretError):
             await _answer(send, _problem("unavailable", event))
             return
         if answer.status_code in _OWN:
@@ -62,7 +63,9 @@ class JournalRelay:
             await client.aclose()
 
     async def _handed_on(self, body: bytes) -> httpx.Response:
-        self._client = self._client or httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._client = self._client or httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=False, trust_env=self._url.startswith("https:")
+        )
         headers = {"authorization": f"Bearer {self._key()}", "content-type": "application/json"}
         return await self._client.post(self._url, content=body, headers=headers)
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 
-from scopekey.replica.follow import Status
 from scopekey.replica.index import Index, Place
+from scopekey.replica.status import Status
 from scopekey.replica.verifier import Verifier
 
 log = logging.getLogger(__name__)
