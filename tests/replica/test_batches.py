@@ -216,3 +216,19 @@ def test_memory_is_bounded_and_said_once(caplog):
         journal.append(genuine(number))
     assert [key(1).id, key(2).id] == [kept.decision.key.id for kept in journal.events]
     assert 1 == caplog.text.count("kept in memory only")
+
+
+def test_where_no_thread_can_be_started_nothing_is_lost_and_the_next_event_tries_again(sink, monkeypatch):
+    journal = journal_of(sink)
+
+    def no_room(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_room)
+        with pytest.raises(RuntimeError):
+            journal.append(genuine(1))
+    journal.append(genuine(2))
+    assert sink.called.acquire(timeout=10)
+    journal.close()
+    assert [key(1).id, key(2).id] == [entry.key for entry in sink.entries]

@@ -147,8 +147,11 @@ class BatchJournal:
         self._wake.set()
         with self._counting:
             if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="scopekey-journal", daemon=True)
-                self._thread.start()
+                # Where there is no room for a thread, the next event tries again.
+                self._woken = False
+                thread = threading.Thread(target=self._run, name="scopekey-journal", daemon=True)
+                thread.start()
+                self._thread, self._woken = thread, True
 
     def _run(self) -> None:
         stop, wake = self._stop, self._wake

@@ -78,6 +78,7 @@ class CheckDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - bodies are not read
         """Decide about the request that the proxy holds, and answer when the record is as safe as its mode wants it."""
         name = ""
+        outcome: Headers | Refusal
         try:
             client = scope.get("client")
             # A Unix socket has no address: who may open it is a matter of its file.
@@ -97,19 +98,21 @@ class CheckDoor:
             )
             if ticket is not DONE:
                 await ticket
+            # Written here too: what breaks behind a decision must not let anybody through either.
+            outcome = identity(event) if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
-            await self._refuse(send, refuse_unchecked(JOURNAL_UNAVAILABLE, name))
-            return
+            outcome = refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
             log_fault(error, name)
-            await self._refuse(send, refuse_unchecked(UNAVAILABLE, name or new_request_id()))
-            return
-        if event.proceeds:
-            await send({"type": "http.response.start", "status": 200, "headers": identity(event)})
-            await send(_NO_BODY)
+            outcome = refuse_unchecked(UNAVAILABLE, name or new_request_id())
+        if isinstance(outcome, Refusal):
+            await self._refuse(send, outcome)
         else:
-            status = getattr(self._keys, "missing_permission_status", 401)
-            await self._refuse(send, refuse(event, missing_permission_status=status))
+            await send({"type": "http.response.start", "status": 200, "headers": outcome})
+            await send(_NO_BODY)
+
+    def _refusal(self, event: Event) -> Refusal:
+        return refuse(event, missing_permission_status=getattr(self._keys, "missing_permission_status", 401))
 
     async def _refuse(self, send: Send, refusal: Refusal) -> None:
         status, headers, body = refusal.status, refusal.headers, refusal.body

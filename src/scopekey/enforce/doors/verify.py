@@ -20,6 +20,7 @@ from scopekey.enforce.doors.body import GoneError, Receive, read_body
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
+    Headers,
     Refusal,
     expiry,
     refuse_unchecked,
@@ -87,27 +88,24 @@ class VerifyDoor:
         if isinstance(asking, Refusal):
             await refuse_http(asking, scope, receive, send)
             return
+        own: Headers = []
         try:
+            own = told(asking)
             body = await read_body(receive, LIMIT)
             verifier = self._guard.keys.verifier
             event, ticket = _ask(verifier, body, asking.request_id)
             if ticket is not DONE:
                 await ticket
             answer = _told(_seen(event.decision, asking.decision.key, verifier), event)
+            length = (b"content-length", b"%d" % len(answer))
+            headers = [_JSON, length, (b"x-request-id", asking.request_id.encode()), *own]
         except GoneError:
             return
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
             refusal = _refusal(error, asking.request_id)
-            await refuse_http(
-                msgspec.structs.replace(refusal, headers=refusal.headers + told(asking)), scope, receive, send
-            )
+            refusal = msgspec.structs.replace(refusal, headers=refusal.headers + own)
+            await refuse_http(refusal, scope, receive, send)
             return
-        headers = [
-            _JSON,
-            (b"content-length", b"%d" % len(answer)),
-            (b"x-request-id", asking.request_id.encode()),
-            *told(asking),
-        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
