@@ -17,6 +17,7 @@ from bench.look_up import bench_rules
 from bench.measure import Result
 from bench.middleware import bench_middleware, profile_middleware
 from bench.parts import bench_parts
+from bench.revocation import bench_revocation
 
 
 class Run(NamedTuple):
@@ -24,6 +25,11 @@ class Run(NamedTuple):
 
     folder: Path
     keys: int
+
+    @property
+    def quick(self) -> bool:
+        """Whether this run only looks that all of it works: what it finds is of the right order, and no more."""
+        return self.keys < max(SIZES)
 
     def sizes(self) -> list[int]:
         """The sizes of replicas up to the largest of this run."""
@@ -46,6 +52,7 @@ PLAN = (
     Part("journal", lambda run: bench_journal(run.folder)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),
+    Part("revocation", lambda run: bench_revocation(run.folder, quick=run.quick)),
     Part("growth", lambda run: bench_growth(run.folder)),
     Part("peers", lambda run: bench_peers(run.folder)),
     Part("check", lambda run: bench_check(run.folder, run.sizes()), profile_check),
