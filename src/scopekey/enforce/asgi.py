@@ -9,7 +9,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from random import getrandbits
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from scopekey.core.network import Network, parse_address, parse_network, within
@@ -50,6 +50,13 @@ _UNREADABLE = b""
 _POLICY_VIOLATION = 1008
 
 _log = logging.getLogger("scopekey.enforce")
+
+
+class Passed(NamedTuple):
+    """A request that may go on, and the header fields that its answer gets."""
+
+    event: Event
+    told: Headers
 
 
 class ScopekeyMiddleware:
@@ -99,11 +106,10 @@ class ScopekeyMiddleware:
         if isinstance(outcome, Refusal):
             await (refuse_http if kind == "http" else _refuse_websocket)(outcome, scope, receive, send)
             return
-        scope[SCOPE_KEY] = outcome
-        headers = told(outcome)
-        await self.app(scope, receive, _adding(send, headers, outcome) if headers else send)
+        scope[SCOPE_KEY] = outcome.event
+        await self.app(scope, receive, _adding(send, outcome.told, outcome.event) if outcome.told else send)
 
-    async def decide(self, scope: Scope, *, websocket: bool = False) -> Event | Refusal:
+    async def decide(self, scope: Scope, *, websocket: bool = False) -> Passed | Refusal:
         """Ask the verifier, and wait until the record is as safe as its mode wants it; calls no application."""
         name = ""
         try:
@@ -122,7 +128,7 @@ class ScopekeyMiddleware:
             )
             if ticket is not DONE:
                 await ticket
-            return event if event.proceeds else self._refusal(event)
+            return Passed(event, told(event)) if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
             return refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no

@@ -20,12 +20,10 @@ from scopekey.enforce.doors.body import GoneError, Receive, read_body
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
-    Headers,
     Refusal,
     expiry,
     refuse_unchecked,
     refuse_with,
-    told,
 )
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
@@ -84,13 +82,12 @@ class VerifyDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one question."""
-        asking = await self._guard.decide(scope)
-        if isinstance(asking, Refusal):
-            await refuse_http(asking, scope, receive, send)
+        outcome = await self._guard.decide(scope)
+        if isinstance(outcome, Refusal):
+            await refuse_http(outcome, scope, receive, send)
             return
-        own: Headers = []
+        asking, own = outcome
         try:
-            own = told(asking)
             body = await read_body(receive, LIMIT)
             verifier = self._guard.keys.verifier
             event, ticket = _ask(verifier, body, asking.request_id)
