@@ -11,6 +11,8 @@ from bench.against import bench_peers
 from bench.check import SIZES, bench_check, profile_check
 from bench.create import bench_create, profile_create
 from bench.door import bench_doors
+from bench.feed import bench_feed
+from bench.followers import bench_followers
 from bench.growth import bench_growth
 from bench.journal import bench_journal
 from bench.look_up import bench_rules
@@ -53,8 +55,10 @@ PLAN = (
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),
     Part("revocation", lambda run: bench_revocation(run.folder, quick=run.quick)),
+    Part("followers", lambda run: bench_followers(run.folder, quick=run.quick)),
     Part("growth", lambda run: bench_growth(run.folder)),
     Part("peers", lambda run: bench_peers(run.folder)),
+    Part("feed", lambda run: bench_feed(run.folder, run.keys)),
     Part("check", lambda run: bench_check(run.folder, run.sizes()), profile_check),
 )
 PARTS = {part.name: part for part in PLAN}
