@@ -46,9 +46,7 @@ def bench_followers(folder: Path, *, quick: bool) -> list[Result]:
     return results
 
 
-def _measured(
-    node: Node, listeners: Listeners, worker: _Worker, size: int, changes: int, idle: float
-) -> list[Result]:
+def _measured(node: Node, listeners: Listeners, worker: _Worker, size: int, changes: int, idle: float) -> list[Result]:
     began, time_began = cpu_seconds(worker.pid), time.monotonic()
     time.sleep(idle)
     busy = (cpu_seconds(worker.pid) - began) / (time.monotonic() - time_began)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from pydantic import SecretStr
 
 from scopekey.core.decision import Decision
-from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
 

@@ -15,10 +15,10 @@ from scopekey.core.organization import Policy
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode, Operation, Rule, Rules
-from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.place_row import PLACE
 from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.replica.verifier import Absent, Verifier
