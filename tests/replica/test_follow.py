@@ -266,7 +266,7 @@ def test_a_follower_that_never_reached_anything_goes_on_trying_and_says_why(inde
         tell=lambda status: (told.append(status), follower.stop() if status.state is State.AWAY else None),
     )
     follower.run()
-    assert [State.CONNECTING, State.LOADING, State.AWAY] == [status.state for status in told]
+    assert [State.CONNECTING, State.AWAY] == [status.state for status in told]
     assert "cannot be reached (Connection refused)" in told[-1].detail
 
 
@@ -367,3 +367,25 @@ def test_a_snapshot_is_asked_for_only_where_the_place_is_not_kept(script, index,
     follow_until_it_ends(follower)
     assert ["/v1/changes", "/v1/snapshot"] == [path.partition("?")[0] for path, _ in script.asked]
     assert 6 == index.place().position
+
+
+def test_trouble_is_logged_once_until_it_is_over(script, index, tmp_path, caplog):
+    load(index)
+    script.changes = (503, {}, b"")
+    tries = []
+
+    def tell(status):
+        tries.append(status.state)
+        if status.state is State.FOLLOWING:
+            follower.stop()
+
+    follower = make(script, index, tmp_path, tell=tell)
+    thread = threading.Thread(target=follower.run)
+    thread.start()
+    while len(script.asked) < 3:
+        time.sleep(0.01)
+    script.changes = header(1) + beat(1) + RENEW
+    thread.join()
+    said = [record.message for record in caplog.records if record.name == "scopekey.replica.follow"]
+    assert [f"the feed is not followed: {script.url} answers 503", "the feed is followed again"] == said
+    assert [State.CONNECTING, State.AWAY, State.FOLLOWING] == tries

@@ -28,6 +28,7 @@ class Connected:
     """An open data plane. Raises StartRefusedError where nobody may answer from it."""
 
     def __init__(self, settings: Settings, *, key: Callable[[], str]) -> None:
+        settings.pepper_ring()
         prepare(settings)
         self._settings, self._key = settings, key
         self.node = GatewayNode(settings, key=key)

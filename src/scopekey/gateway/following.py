@@ -42,6 +42,10 @@ def look_ahead(settings: Settings, *, replace: bool = False) -> str | None:
 
     Raises StartRefusedError, MissingSecretError, ValueError.
     """
+    # What is not given is said before anything is made.
+    upstream_of(settings)
+    settings.pepper_ring()
+    key_of(settings)
     prepare(settings)
     trying = follower(settings, replace=replace)
     try:

@@ -66,6 +66,7 @@ class Follower:
         self._replace = replace
         self._stop = threading.Event()
         self._in_use: tuple[PepperId, ...] = ()
+        self._complained: set[str] = set()
         self._status = Status(State.CONNECTING, clock())
 
     def probe(self) -> None:
@@ -198,10 +199,10 @@ class Follower:
 
     def _load(self) -> None:
         """Replace everything by a snapshot; until it is whole, the old copy is read on."""
-        self._say(State.LOADING)
         with self._upstream.snapshot() as stream:
             header = read_header(stream.first())
             self._accept(header)
+            self._say(State.LOADING)
             place = Place(header.feed_id, header.position, bytes.fromhex(header.mark))
             with self.index.writing() as writer:
                 writer.load(place, self._until_stopped(_everything(stream, place)))
@@ -253,9 +254,13 @@ class Follower:
         self._status = Status(state, self._clock(), detail, self._in_use)
         self._tell(self._status)
         if state in {State.REFUSED, State.AWAY}:
-            _log.warning("the feed is not followed: %s", detail)
-        elif state is State.FOLLOWING:
-            _log.info("following the feed")
+            # Each kind of trouble once, until it is over: it is tried again every few seconds.
+            if detail not in self._complained:
+                self._complained.add(detail)
+                _log.warning("the feed is not followed: %s", detail)
+        elif state is State.FOLLOWING and self._complained:
+            self._complained.clear()
+            _log.warning("the feed is followed again")
 
 
 def _everything(stream: Stream, place: Place) -> Iterator[Change]:
