@@ -27,6 +27,10 @@ class DamagedError(Exception):
     """The file cannot be what was written; it must be set aside and built again."""
 
 
+class OlderCopyError(DamagedError):
+    """An older copy of the file was put back: its rows are whole, and no longer true."""
+
+
 class EarlierVersionError(Exception):
     """The file is whole, but an earlier version wrote it in a form that is not read any more."""
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import lmdb
 
 from scopekey.replica import lmdb_file
-from scopekey.replica.control import GENERATION, ControlPage
+from scopekey.replica.control import GENERATION, POSITION, ControlPage
 from scopekey.replica.generations import Generations
 from scopekey.replica.pending import Pending
-from scopekey.replica.place_row import refuse_earlier
+from scopekey.replica.place_row import position_in, refuse_earlier
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Files:
         self.map_size = map_size
         self.on_damage: Callable[[str], None] = _log.error
         self._complained: str | None = None
+        self._reached = (NOT_OPEN, 0)
         self.writing = threading.RLock()
         self._opening = threading.RLock()
         self.opened = 0
@@ -85,7 +86,7 @@ class Files:
                 except (lmdb_file.DamagedError, *lmdb_file.DAMAGE) as damage:
                     self.complain(f"{self.generations.path(current)} is damaged and must be built again: {damage}")
                     return False
-                return True
+                return not self._notice_older()
             return False
 
     def open(self, generation: int) -> lmdb.Environment:
@@ -134,11 +135,52 @@ class Files:
             return page
 
     def look(self) -> None:
-        """Notice that the files were replaced under this process. Costs a system call: not for every check."""
+        """Notice that the files were replaced under this process. Costs system calls: not for every check."""
         page = self.page
-        if page is not None and not page.current():
-            with self._opening:
+        if page is None:
+            return
+        if page.current():
+            self._notice_older()
+            return
+        with self._opening:
+            # Whatever stands there now must not be behind what this page told last.
+            if page.words[GENERATION] >= self._reached[0]:
+                self._reached = (page.words[GENERATION], page.words[POSITION])
+            self._forget()
+
+    def _notice_older(self) -> bool:
+        """Tell whether an older copy stands where a newer file was; it is marked as damaged then, and let go of.
+
+        A file never goes back: it is behind neither the control page, which is written after it, nor what this
+        process has seen of it. Another history is another generation, with a higher number.
+        """
+        generation, environment, page = self.generation, self.environment, self.page
+        if environment is None or page is None:
+            return False
+        # The page is read first: what it tells of had been committed by then.
+        told = page.words[POSITION] if page.words[GENERATION] == generation else 0
+        here = position_in(environment)
+        if here is None:
+            return False
+        seen, reached = self._reached
+        least = max(told, reached if generation <= seen else 0)
+        if here >= least:
+            self._reached = (generation, here)
+            return False
+        if self.generations.current() != generation:
+            # The page is just being written for the generation that comes after this one.
+            return False
+        with self._opening:
+            self._reached = (NOT_OPEN, 0)
+            if self.generation == generation:
+                self.suspect(lmdb_file.OlderCopyError(f"it is at position {here}, and was at {least}"))
                 self._forget()
+        return True
+
+    def let_go(self) -> None:
+        """Read no more from what is open; nothing is closed under a thread that still does."""
+        with self._opening:
+            self._forget()
 
     def complain(self, message: str) -> None:
         """Say what is damaged; the same thing once."""

@@ -13,7 +13,7 @@ from scopekey.core.change import Change, State
 from scopekey.core.key import Key
 from scopekey.core.organization import Organization
 from scopekey.replica import history, lmdb_file
-from scopekey.replica.control import EPOCH, GENERATION
+from scopekey.replica.control import EPOCH, GENERATION, POSITION
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.lmdb_files import Files
 from scopekey.replica.pending import Ledger
@@ -143,6 +143,12 @@ class LmdbWriter:
         except UnreadableRecordError as fault:
             transaction.abort()
             raise lmdb_file.DamagedError(str(fault)) from fault
+        words = self._page.words
+        if words[GENERATION] == generation and words[POSITION] > place.position:
+            # The page is written after the commit: an older copy of the file was put back. Its rows are whole, but
+            # LMDB may still go by what it knew of the newer one, and nobody can tell what it said at which time.
+            transaction.abort()
+            raise lmdb_file.OlderCopyError(f"it is at position {place.position}, and was at {words[POSITION]}")
         # What was committed by a process that was killed before it told the others is told now.
         self._epoch = max(epoch, self._epoch)
         files.publish(generation, environment, self._epoch, place.position)
@@ -162,6 +168,8 @@ class LmdbWriter:
 
     def _set_aside(self, generation: int, damage: Exception) -> None:
         files = self._files
+        if isinstance(damage, lmdb_file.OlderCopyError):
+            files.let_go()
         aside = files.generations.set_aside(generation, time.time_ns() // 1_000_000)
         files.complain(f"{files.generations.path(generation)} is damaged and was set aside as {aside.name}: {damage}")
 

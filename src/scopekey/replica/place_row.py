@@ -6,7 +6,7 @@ import lmdb
 
 from scopekey.core.change import MARK_SIZE
 from scopekey.replica.index import Place
-from scopekey.replica.lmdb_file import EarlierVersionError
+from scopekey.replica.lmdb_file import DAMAGE, EarlierVersionError
 from scopekey.replica.record import UnreadableRecordError, seal, unseal
 
 PLACE = b"~place"
@@ -42,3 +42,15 @@ def refuse_earlier(environment: lmdb.Environment) -> None:
         sealed = view.get(PLACE)
     if sealed is not None and sealed[:1] == _UNSEALED:
         raise EarlierVersionError("its rows have no checksums")
+
+
+def position_in(environment: lmdb.Environment) -> int | None:
+    """The position that a file is at, -1 where it does not say, or None where it cannot be told now."""
+    try:
+        with environment.begin() as view:
+            sealed = view.get(PLACE)
+        return read_place(bytes(sealed or b""))[0].position
+    except (UnreadableRecordError, *DAMAGE):
+        return -1
+    except lmdb.Error:
+        return None
