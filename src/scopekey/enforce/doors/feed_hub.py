@@ -34,8 +34,12 @@ class FeedHub:
         first is kept for the others until something changes.
         """
         now = self.source.index.now()
-        if now is not self._now or len(self._known) > _MOST_KNOWN:
+        if now is not self._now:
             self._now, self._known = now, {}
+            # Whoever comes first after a change, as by a heartbeat that was due, has seen it for the watch too.
+            self.wake()
+        elif len(self._known) > _MOST_KNOWN:
+            self._known = {}
         found = self._known.get(place)
         if found is None:
             changes = self.source.after(place)
