@@ -1,9 +1,9 @@
 """A paced load of checks that is always about one key, and says when the last of them was allowed.
 
 As a program: reads the ports of its servers, how many connections each gets, and how many milliseconds lie between two
-questions of a connection; then one JSON document a line. `{"key": …}` is answered once every connection was allowed with
-that key; `{"returned": …}`, the monotonic time in nanoseconds at which its revocation had returned, once all servers have
-refused it for a while. The monotonic clock is the same for all processes of a machine.
+questions of a connection; then one JSON document a line. `{"key": …}` is answered once every connection was allowed
+with that key; `{"returned": …}`, the monotonic time in nanoseconds at which its revocation had returned, once all
+servers have refused it for a while. The monotonic clock is the same for all processes of a machine.
 """
 
 import asyncio
@@ -62,7 +62,10 @@ class _Server:
 
 
 class _Connection(asyncio.Protocol):
-    """Asks at its times, unless it still waits for an answer. Any answer but yes, or that the key is revoked, is a fault."""
+    """Asks at its times, unless it still waits for an answer.
+
+    An answer that is neither yes nor `revoked_key` ends the measurement.
+    """
 
     def __init__(self, load: "_Load", server: _Server) -> None:
         self._load = load
