@@ -18,7 +18,7 @@ from bench.serving import HOST
 
 GATEWAYS = 8
 CONNECTIONS = 64
-REMOTE, LOCAL = 250, 1_000
+REMOTE, LOCAL = 250, 500
 """Keys that are revoked."""
 REMOTE_EVERY, LOCAL_EVERY = 100.0, 20.0
 """Milliseconds between two questions of a connection: together, so many that no process is starved for them."""
@@ -49,11 +49,12 @@ def _remote(planes: Planes, revocations: int) -> list[Result]:
 
 def _local(planes: Planes, revocations: int) -> list[Result]:
     with planes.serve(workers=2) as port:
-        found = _revoked(planes, port, Hammer([port], CONNECTIONS, LOCAL_EVERY), revocations)
+        hammer = Hammer([port], CONNECTIONS, LOCAL_EVERY)
+        found = _revoked(planes, port, hammer, revocations)
     asked = sum(each["asked"] for answers in found for each in answers)
     note = (
-        f"allows among {asked:,} questions that were sent after the call had returned; {revocations} revocations, two "
-        f"workers, {CONNECTIONS} connections that ask about the key every {LOCAL_EVERY:g} ms, "
+        f"allows among {asked:,} questions that were sent after the call had returned; {revocations} revocations, "
+        f"{CONNECTIONS} connections to {hammer.about['workers']} workers ask about the key every {LOCAL_EVERY:g} ms, "
         f"{_per_s(1, LOCAL_EVERY)} checks/s"
     )
     violations = sum(each["violations"] for answers in found for each in answers)

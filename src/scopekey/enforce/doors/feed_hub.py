@@ -55,7 +55,7 @@ class FeedHub:
             if self._watching is None:
                 self._watching = asyncio.create_task(self._watch())
             with contextlib.suppress(TimeoutError):
-                # Not `wait_for`, which makes a task for each wait: a fifth of what a change costs with a thousand streams.
+                # Not `wait_for`, which makes a task for each: a fifth of what a change costs with a thousand streams.
                 async with asyncio.timeout(seconds):
                     await self._changed.wait()
         finally:
