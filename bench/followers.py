@@ -21,11 +21,15 @@ IDLE = 20.0
 """Seconds in which nothing changes: as many heartbeats go to each stream."""
 
 
-class _Worker(NamedTuple):
-    """The process that serves the streams, and what it held before there were any."""
+class _Setting(NamedTuple):
+    """What is measured with: the process that serves the streams, and the memory it held before there were any."""
 
+    node: Node
+    listeners: Listeners
     pid: int
     before: int
+    changes: int
+    idle: float
 
 
 def bench_followers(folder: Path, *, quick: bool) -> list[Result]:
@@ -38,20 +42,21 @@ def bench_followers(folder: Path, *, quick: bool) -> list[Result]:
         listeners.open(1, _here(node))
         listeners.close_streams()
         pid = int(told(port)["worker"])
-        worker = _Worker(pid, anonymous(pid))
+        setting = _Setting(node, listeners, pid, anonymous(pid), changes, idle)
         for size in SIZES:
             listeners.open(size, _here(node))
-            results += _measured(node, listeners, worker, size, changes, idle)
+            results += _measured(setting, size)
             listeners.close_streams()
     return results
 
 
-def _measured(node: Node, listeners: Listeners, worker: _Worker, size: int, changes: int, idle: float) -> list[Result]:
-    began, time_began = cpu_seconds(worker.pid), time.monotonic()
+def _measured(setting: _Setting, size: int) -> list[Result]:
+    pid, changes, idle = setting.pid, setting.changes, setting.idle
+    began, time_began = cpu_seconds(pid), time.monotonic()
     time.sleep(idle)
-    busy = (cpu_seconds(worker.pid) - began) / (time.monotonic() - time_began)
-    heard = sorted(_heard(node, listeners, at) for at in range(1, changes + 1))
-    each = (anonymous(worker.pid) - worker.before) / size
+    busy = (cpu_seconds(pid) - began) / (time.monotonic() - time_began)
+    heard = sorted(_heard(setting.node, setting.listeners, at) for at in range(1, changes + 1))
+    each = (anonymous(pid) - setting.before) / size
     return [
         Result(
             f"followers.{size}.heard_p99.ms",

@@ -1,13 +1,14 @@
 """A paced load of checks that is always about one key, and says when the last of them was allowed.
 
-As a program: reads the ports of its servers, how many connections each gets, and how many milliseconds lie between
-two questions of a connection; then one JSON document a line. `{"key": …}` is answered once every connection was allowed
+As a program: reads the ports of its servers, how many connections each gets, and how many milliseconds lie between two
+questions of a connection; then one JSON document a line. `{"key": …}` is answered once every connection was allowed
 with that key; `{"returned": …}`, the monotonic time in nanoseconds at which its revocation had returned, once all
 servers have refused it for a while. The monotonic clock is the same for all processes of a machine.
 """
 
 import asyncio
 import json
+import re
 import sys
 import time
 from typing import Any
@@ -16,11 +17,12 @@ from bench.companion import Companion
 from bench.planes import TARGET
 from bench.rounds import answer_lines
 from bench.serving import HOST
-from bench.traffic import get, loop_factory
+from bench.traffic import LENGTH, get, loop_factory
 
 QUIET = 0.25
 """Seconds without an allow anywhere after which a key counts as refused."""
 _WITHIN = 15.0
+_WORKER = re.compile(rb'"worker": ?(\d+)')
 
 
 class Hammer(Companion):
@@ -62,7 +64,10 @@ class _Server:
 
 
 class _Connection(asyncio.Protocol):
-    """Asks at its times, unless it still waits for an answer. Any answer but yes, or that the key is revoked, is a fault."""
+    """Asks at its times, unless it still waits for an answer.
+
+    An answer that is neither yes nor `revoked_key` ends the measurement. The first one says which worker answers here.
+    """
 
     def __init__(self, load: "_Load", server: _Server) -> None:
         self._load = load
@@ -70,11 +75,13 @@ class _Connection(asyncio.Protocol):
         self._got = b""
         self._sent: int | None = None
         self._number = 0
+        self.worker = b""
         self.reached = 0
         """The number of the key that it was allowed with last."""
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        transport.write(get("/readyz").encode())
 
     def tick(self) -> None:
         if self._sent is None:
@@ -84,12 +91,20 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._got += data
-        head, found, _ = self._got.partition(b"\r\n\r\n")
-        if not found:
+        head, _, body = self._got.partition(b"\r\n\r\n")
+        length = LENGTH.search(head + b"\r\n")
+        if length is None or len(body) < int(length[1]):
             return
-        sent, self._sent, self._got = self._sent, None, b""
-        if self._number != self._load.number or sent is None:
+        self._got = b""
+        if not self.worker:
+            told = _WORKER.search(body)
+            self.worker = told[1] if told else b"?"
             return
+        sent, self._sent = self._sent, None
+        if sent is not None and self._number == self._load.number:
+            self._answered(head, sent)
+
+    def _answered(self, head: bytes, sent: int) -> None:
         self._server.asked.append(sent)
         if head.startswith(b"HTTP/1.1 200"):
             self.reached = self._number
@@ -116,6 +131,11 @@ class _Load:
             for _ in range(each):
                 _, made = await self.loop.create_connection(lambda s=server: _Connection(self, s), HOST, server.port)
                 self._connections.append(made)
+        await self._until(lambda: all(connection.worker for connection in self._connections))
+
+    def workers(self) -> int:
+        """How many processes answer on these connections."""
+        return len({connection.worker for connection in self._connections})
 
     def fail(self, why: str) -> None:
         self._failed = self._failed or why
@@ -154,7 +174,7 @@ class _Load:
 async def _run(ports: list[int], each: int, every: float) -> None:
     load = _Load(ports, every / 1_000)
     await load.connect(each)
-    await answer_lines({}, load.answer)
+    await answer_lines({"workers": str(load.workers())}, load.answer)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A follower that loads a whole deployment into an empty folder over HTTP, in a process of its own on the core of the load.
+"""A follower that loads a deployment into an empty folder over HTTP: a process of its own on the core of the load.
 
 As a program: reads the folder and the address of the upstream, the key from the environment, and prints what it cost.
 """

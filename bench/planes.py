@@ -71,7 +71,7 @@ class Planes:
 
     @contextmanager
     def gateways(self, upstream: int, count: int) -> Iterator[list[int]]:
-        """So many `scopekey gateway` of one worker, each with a replica of its own; gives their ports once all answer."""
+        """So many `scopekey gateway` of one worker, each with its own replica; gives their ports once all answer."""
         with ExitStack() as stack:
             ports = [stack.enter_context(self._gateway(upstream, f"gateway{at}")) for at in range(count)]
             for port in ports:

@@ -17,7 +17,7 @@ from bench.rounds import answer_rounds
 from bench.serving import HOST, cores, pin
 
 CONNECTIONS = 64
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 def traffic(port: int, requests: list[str], file: Path, connections: int = CONNECTIONS) -> Companion:
@@ -53,7 +53,7 @@ class _Connection(asyncio.Protocol):
         head = got.find(b"\r\n\r\n")
         if head < 0:
             return
-        length = _LENGTH.search(got, 0, head + 2)
+        length = LENGTH.search(got, 0, head + 2)
         if length is None or not got.startswith(b"HTTP/1.1 200"):
             self._fail(f"this is no 200 with a length: {got[:400]!r}")
         elif len(got) >= head + 4 + int(length[1]):
