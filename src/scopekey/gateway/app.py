@@ -1,11 +1,8 @@
 """The gateway's ASGI application: the doors and the probes. Only joins."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import new_request_id
+from scopekey.enforce.asgi import Receive, Scope, Send, new_request_id
 from scopekey.enforce.doors.data_plane import Door, Doors
 from scopekey.enforce.doors.probes import PATHS, Probes
 from scopekey.enforce.respond import refuse_with
@@ -15,10 +12,6 @@ from scopekey.gateway.node import GatewayNode, key_of, upstream_of
 from scopekey.gateway.relay import JournalRelay
 from scopekey.replica.feed_source import FeedSource
 from scopekey.settings import Settings
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Gateway:

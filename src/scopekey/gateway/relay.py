@@ -3,20 +3,19 @@
 Nothing is kept here: the answer is the upstream's, so a batch counts once, however often it passes.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import httpx
 
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.doors.body import GoneError, Receive, read_body
+from scopekey.enforce.asgi import Receive, Send
+from scopekey.enforce.doors.body import GoneError, read_body
 from scopekey.enforce.respond import Refusal, refuse_with
 from scopekey.replica.event import Event
 from scopekey.replica.upstream import checked_url
 from scopekey.settings import MissingSecretError
 from scopekey.wire.decisions import MAX_SIZE
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/journal"
 NEEDED = "scopekey_journal:write"

@@ -5,14 +5,14 @@ that stands in the doors' own modules. The peer that asks must be a trusted one,
 taken for the method, the target, the address and the credential of the request that it holds.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scopekey.core.decision import Allowed
 from scopekey.core.network import Network, parse_address, within
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import REQUEST_FIELDS, log_fault, new_request_id, request_id
+from scopekey.enforce.asgi import REQUEST_FIELDS, Receive, Scope, Send, log_fault, new_request_id, request_id
 from scopekey.enforce.credential import credential
 from scopekey.enforce.fields import Fields, fields_of
 from scopekey.enforce.keys import Keys
@@ -29,10 +29,6 @@ from scopekey.enforce.respond import (
 )
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _UNTOLD = b""
 _LENGTH_0 = (b"content-length", b"0")

@@ -3,24 +3,20 @@
 The control plane has them in front of its management API; a gateway has nothing else.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from scopekey.core.network import Network
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.enforce.asgi import ScopekeyMiddleware
+from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send
 from scopekey.enforce.doors import feed, nginx, verify
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.feed import FeedDoor
 from scopekey.enforce.doors.verify import VerifyDoor
 from scopekey.replica.feed_source import FeedSource
 from scopekey.replica.verifier import Verifier
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -6,12 +6,12 @@ again before all that leaves. The form of the lines is `spec/feed.md`.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from urllib.parse import parse_qs
 
 from scopekey.core.decision import Denied
 from scopekey.core.problem import PROBLEMS
+from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.doors.feed_hub import FeedHub
 from scopekey.enforce.respond import refuse_with
 from scopekey.replica.event import Event
@@ -35,10 +35,6 @@ from scopekey.wire.feed import (
     Heartbeat,
     encode_line,
 )
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CHANGES, SNAPSHOT = "/v1/changes", "/v1/snapshot"
 NEEDED = "scopekey_changes:read"

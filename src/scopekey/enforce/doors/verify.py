@@ -4,9 +4,6 @@ For services that cannot hold a verifier themselves. 200 for every well-formed q
 answer is; another organization's key is as unknown as one that never was, except to the operator.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 import msgspec
 from pydantic import ValidationError
 
@@ -15,8 +12,8 @@ from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
 from scopekey.core.key import Key
 from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.core.rules import METHOD
-from scopekey.enforce.asgi import ScopekeyMiddleware, log_fault, refuse_http
-from scopekey.enforce.doors.body import GoneError, Receive, read_body
+from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send, log_fault, refuse_http
+from scopekey.enforce.doors.body import GoneError, read_body
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
@@ -30,9 +27,6 @@ from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.verifier import Verifier
 from scopekey.wire.faults import first_fault, unknown_permission
 from scopekey.wire.resources import Verify
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/verify"
 NEEDED = "scopekey_verifications:write"
