@@ -159,7 +159,13 @@ class Files:
             return False
         # The page is read first: what it tells of had been committed by then.
         told = page.words[POSITION] if page.words[GENERATION] == generation else 0
-        here = position_in(environment)
+        try:
+            here = position_in(environment)
+        except lmdb.Error as error:
+            # The map was grown, or a fork closed the file under this thread: what opens it again looks again.
+            if isinstance(error, lmdb.MapResizedError) or self.environment is not environment:
+                return False
+            raise
         if here is None:
             return False
         seen, reached = self._reached

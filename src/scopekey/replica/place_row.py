@@ -45,12 +45,16 @@ def refuse_earlier(environment: lmdb.Environment) -> None:
 
 
 def position_in(environment: lmdb.Environment) -> int | None:
-    """The position that a file is at, -1 where it does not say, or None where it cannot be told now."""
+    """The position that a file is at, -1 where it has none, None where the row cannot be read: who reads it says so.
+
+    Raises lmdb.Error where it cannot be told now.
+    """
     try:
         with environment.begin() as view:
             sealed = view.get(PLACE)
-        return read_place(bytes(sealed or b""))[0].position
-    except (UnreadableRecordError, *DAMAGE):
+    except DAMAGE:
         return -1
-    except lmdb.Error:
+    try:
+        return -1 if sealed is None else read_place(bytes(sealed))[0].position
+    except UnreadableRecordError:
         return None

@@ -108,16 +108,13 @@ def unpack(
     """Read the sealed record of a key, which was found under its `name_of`. Raises UnreadableRecordError."""
     if crc32(record, crc32(name)) != _INTACT:
         raise DamagedRecordError(f"the record of {key_id} does not fit its checksum")
+    if record[0] != COMPACT:
+        return _unpack_full(key_id, record[:-_SEAL])
     try:
-        form, version, number, grant, created, expires, digest = _read(record)
-        if form != COMPACT:
-            return _unpack_full(key_id, record[:-_SEAL])
+        _, version, number, grant, created, expires, digest = _read(record)
         owner = record[_SIZE:-_SEAL]
         scheme, pepper, organization, environment = _known(owner) or _owner(owner)
     except error as fault:
-        # A record of another format may well be shorter.
-        if record[0] != COMPACT:
-            return _unpack_full(key_id, record[:-_SEAL])
         raise UnreadableRecordError(f"the record of {key_id} is cut short") from fault
     return Key(
         key_id,
