@@ -79,6 +79,10 @@ fix: $(DEV) ## format, and repair what the linter can repair by itself
 bench: $(DEV) $(PEERS) ## print the benchmark tables and write bench/results.json (ARGS=… is passed on)
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: soak
+soak: $(DEV) ## let everything go wrong at random for a while (MINUTES=…, ARGS=seed), and report
+	$(BIN)/python -m soak $(or $(MINUTES),1) $(ARGS)
+
 ##@ Make
 .PHONY: docs
 docs: $(DEV) ## write the generated docs anew
