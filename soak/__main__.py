@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ def main() -> int:
     words.add_argument("--control", action="store_true", help="take a live key for one that was ended: must fail")
     asked = words.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
+    # Ended by somebody: what was started is ended all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("soak: ended before its time"))
     print(f"soak: {asked.minutes:g} minute(s), seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="scopekey-soak-") as folder:
         return soak(Path(folder), asked.minutes, random.Random(seed), control=asked.control)
