@@ -19,7 +19,7 @@ from scopekey.wire.decisions import MAX_SIZE
 
 PATH = "/v1/journal"
 NEEDED = "scopekey_journal:write"
-TIMEOUT = 10.0
+TIMEOUT = 4.0
 _PASSED_ON = frozenset({b"content-type", b"retry-after", b"scopekey-code"})
 # What the upstream says about the key of this node is this node's affair, and no answer to the caller's key.
 _OWN = frozenset({401, 403})
