@@ -92,6 +92,23 @@ def test_a_home_folder_mends_itself_from_its_store(deployment):
         assert "revoked_key" == check(port, printed)
 
 
+@pytest.mark.parametrize("name", ["", "control"])
+def test_a_home_folder_whose_replica_is_lost_builds_it_anew_without_a_change(deployment, name):
+    (first, printed), (_, other) = deployment.keys
+    with serve(deployment.home, workers=2) as port, Hammer([port], each=4) as hammer:
+        revoke(port, deployment.operator, first)
+        hammer.ask_about(other)
+        lost = deployment.home / "replica" / name
+        if name:
+            lost.unlink()
+        else:
+            shutil.rmtree(lost, ignore_errors=True)
+        moment = time.monotonic()
+        hammer.wait_until(lambda told: told and told[-1].asked > moment + NOTICED and told[-1].code == "allowed")
+        assert "revoked_key" == check(port, printed)
+        assert lost.exists(), "a process that had lost nothing would answer too"
+
+
 def test_between_two_starts_a_home_folder_is_brought_level_before_it_answers(deployment):
     replica = deployment.home / "replica"
     (first, printed), (_, other) = deployment.keys

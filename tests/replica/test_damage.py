@@ -138,10 +138,42 @@ def test_a_lost_control_page_is_made_anew_and_nothing_counts_as_older(index, tmp
     index.look()
     (tmp_path / "replica" / "control").unlink()
     index.look()
-    with index.writing():
-        pass
+    with index.writing() as writer:
+        assert 2 == writer.place().position
     index.look()
-    assert ([], REVOKED) == (told, index.key(LIVE.id))
+    assert (["lost"], REVOKED) == (
+        [word for said in told for word in ("lost", "damaged") if word in said],
+        index.key(LIVE.id),
+    )
+
+
+@pytest.mark.parametrize("lost", ["everything", "control"])
+def test_what_was_lost_under_a_process_is_said_so_that_somebody_builds_it(index, tmp_path, told, lost):
+    load(index, LIVE)
+    index.look()
+    if lost == "control":
+        (tmp_path / "replica" / "control").unlink()
+    else:
+        shutil.rmtree(tmp_path / "replica")
+    index.look()
+    assert ["was lost" in message for message in told] == [True]
+    index.look()
+    assert 1 == len(told), "the same thing is not said at every look"
+
+
+def test_damage_that_nobody_mended_is_said_again_after_a_while(index, tmp_path, told, monkeypatch):
+    load(index, LIVE)
+    index._files.complain("it is damaged")
+    index._files.complain("it is damaged")
+    assert ["it is damaged"] == told
+    monkeypatch.setattr("scopekey.replica.lmdb_files._SAY_AGAIN", 0.0)
+    index._files.complain("it is damaged")
+    assert ["it is damaged"] * 2 == told
+
+
+def test_an_index_that_never_was_is_not_lost(index, told):
+    index.look()
+    assert [] == told
 
 
 READER = """

@@ -8,6 +8,7 @@ import logging
 import mmap
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from scopekey.replica.place_row import position_in, refuse_earlier
 _log = logging.getLogger(__name__)
 
 NOT_OPEN = -1
+_SAY_AGAIN = 5.0
+"""Seconds after which the same damage is told again."""
 _CLOSED = (0, 0, 0, 0, 0, 0)
 _known: "weakref.WeakValueDictionary[str, Files]" = weakref.WeakValueDictionary()
 _knowing = threading.Lock()
@@ -51,7 +54,7 @@ class Files:
         self.pending = Pending(folder / "lock", boot)
         self.map_size = map_size
         self.on_damage: Callable[[str], None] = _log.error
-        self._complained: str | None = None
+        self._complained: tuple[str, float] = ("", 0.0)
         self._reached = (NOT_OPEN, 0)
         self.writing = threading.RLock()
         self._opening = threading.RLock()
@@ -138,6 +141,7 @@ class Files:
         """Notice that the files were replaced under this process. Costs system calls: not for every check."""
         page = self.page
         if page is None:
+            self._notice_lost()
             return
         if page.current():
             self._notice_older()
@@ -147,6 +151,14 @@ class Files:
             if page.words[GENERATION] >= self._reached[0]:
                 self._reached = (page.words[GENERATION], page.words[POSITION])
             self._forget()
+        self._notice_lost()
+
+    def _notice_lost(self) -> None:
+        """Say so where there was an index and is none: nobody is told to build it by reading what is not there."""
+        with self._opening:
+            lost = self._reached[0] != NOT_OPEN and self._mapped() is None
+        if lost:
+            self.complain(f"the index in {self.folder} was lost and must be built again")
 
     def _notice_older(self) -> bool:
         """Tell whether an older copy stands where a newer file was; it is marked as damaged then, and let go of.
@@ -189,9 +201,11 @@ class Files:
             self._forget()
 
     def complain(self, message: str) -> None:
-        """Say what is damaged; the same thing once."""
-        if message != self._complained:
-            self._complained = message
+        """Say what is damaged; the same thing again only after a while, for whoever could not mend it."""
+        now = time.monotonic()
+        said, at = self._complained
+        if message != said or now >= at + _SAY_AGAIN:
+            self._complained = message, now
             self.on_damage(message)
 
     def complain_of_earlier(self, generation: int, error: Exception) -> None:
