@@ -68,9 +68,9 @@ def _gateway(folder: Path) -> Iterator[int]:
 
 
 def _follower_key(world: World) -> str:
-    """A key that may follow: some of those that are known hold that permission too."""
+    """A key that may follow: some of those that are known hold those permissions too."""
     checking = verifier(world.folder)
-    return next(printed for printed in world.printed if checking.check(printed, feed.NEEDED))
+    return next(p for p in world.printed if checking.check(p, feed.NEEDED, feed.JOURNAL_NEEDED))
 
 
 def _place(folder: Path) -> tuple[str, int]:
