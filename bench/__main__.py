@@ -48,7 +48,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be repeated")
     parser.add_argument("--profile", choices=PROFILES, help="print where the time goes instead")
     parser.add_argument("--output", type=Path, help="write the results here")
-    parser.add_argument("--folder", type=Path, help="put the temporary files here: 1.4 GB at 10 million keys")
+    parser.add_argument("--folder", type=Path, help="put the temporary files here: 3 GB at 10 million keys")
     asked = parser.parse_args()
     asked.keys = QUICK if asked.quick else asked.keys
     asked.partial = asked.keys != LARGE or asked.only is not None

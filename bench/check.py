@@ -7,6 +7,7 @@ from bench.fresh import Fresh, fresh
 from bench.load import load
 from bench.measure import Result, Round, Timing, interleaved, short
 from bench.world import PEPPER, World, verifier
+from scopekey.replica.kept import NOTHING_KEPT
 
 SMALL = 1_000
 SIZES = (SMALL, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -17,29 +18,38 @@ CALLS = 40_000
 def bench_check(folder: Path, sizes: list[int]) -> list[Result]:
     """Measure at every size; the last one is the largest."""
     worlds = [load(folder / short(size), size) for size in sizes]
-    subjects = {short(world.keys): checking(world) for world in worlds} | {"digest": digesting(worlds[-1])}
-    timings = interleaved(subjects)
+    read = {short(world.keys): checking(world) for world in worlds}
+    again = {f"{short(world.keys)}.again": checking(world, again=True) for world in worlds}
+    timings = interleaved(read | again | {"digest": digesting(worlds[-1])})
     largest = worlds[-1]
-    found = [timings[short(world.keys)].result(f"check.{short(world.keys)}.ns") for world in worlds]
+    size, digest, at = short(largest.keys), timings["digest"], f"at {largest.keys:,} keys"
     return [
-        timings["digest"].result("digest.ns", "Pepper.digest of the same printed keys, in the same rounds"),
-        *found,
-        _ratio("check.vs_digest", timings[short(largest.keys)], timings["digest"], f"at {largest.keys:,} keys"),
+        digest.result("digest.ns", "Pepper.digest of the same printed keys, in the same rounds"),
+        *(timings[name].result(f"check.{name}.ns", "every key is read from the file") for name in read),
+        *(timings[name].result(f"check.{name}.ns", "keys that were read since the last change") for name in again),
+        _ratio("check.vs_digest", timings[size], digest, f"{at}, every key read from the file"),
+        _ratio("check.again_vs_digest", timings[f"{size}.again"], digest, f"{at}, keys read since the last change"),
         *_memory(worlds[0], largest),
         _resync(largest),
     ]
 
 
-def checking(world: World) -> Round:
-    """A round of checks of random keys among all."""
-    check, needed = verifier(world.folder).check, world.needed
+def checking(world: World, *, again: bool = False) -> Round:
+    """A round of checks of random keys among all: each as if something had just changed, or keys that come again."""
+    checked = verifier(world.folder)
+    check, index, needed = checked.check, checked.index, world.needed
     printed = repeated(world.printed)
+    passes = [printed[at : at + len(world.printed)] for at in range(0, len(printed), len(world.printed))]
     refused = [one for one in world.printed if not check(one, needed)]
     assert not refused, f"{len(refused)} keys that were loaded are refused"
 
     def round_() -> int:
-        for one in printed:
-            check(one, needed)
+        for some in passes:
+            if not again:
+                # What a change of any key does: all are read from the file anew.
+                index._kept = NOTHING_KEPT
+            for one in some:
+                check(one, needed)
         return len(printed)
 
     return round_

@@ -47,15 +47,19 @@ class Companion:
         """A round of it, to be interleaved with others."""
 
         def round_() -> int:
-            assert self._process.stdin is not None
-            try:
-                self._process.stdin.write(f"{name}\n")
-                self._process.stdin.flush()
-            except BrokenPipeError:
-                raise CompanionError(self._ended()) from None
-            return int(self._answer()["calls"])
+            return int(self.ask(name)["calls"])
 
         return round_
+
+    def ask(self, line: str) -> Any:
+        """Say a line to it, and give its answer. Raises CompanionError where there is none."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise CompanionError(self._ended()) from None
+        return self._answer()
 
     def close(self) -> None:
         """Let it end, by the end of its input or, where that is not enough, by its process id."""

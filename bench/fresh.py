@@ -3,6 +3,7 @@
 As a program: reads printed keys from its input, one a line, and prints two numbers.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.process import anonymous
 from bench.world import NEEDED, SAMPLE, World, verifier
 
 
@@ -34,14 +36,6 @@ def fresh(world: World) -> Fresh:
     return msgspec.json.decode(done.stdout, type=Fresh)
 
 
-def _anonymous() -> int:
-    """Bytes that no file stands behind. Not `Private_*`: that counts a shared file which nobody else reads now."""
-    for line in Path("/proc/self/smaps_rollup").read_text("ascii").splitlines():
-        if line.startswith("Anonymous:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("the kernel does not say how much memory is anonymous")
-
-
 def main() -> None:
     printed = sys.stdin.read().splitlines()
     begun = time.perf_counter()
@@ -50,7 +44,7 @@ def main() -> None:
     answered = time.perf_counter() - begun
     assert first
     assert all(check(one, NEEDED) for one in printed)
-    print(msgspec.json.encode(Fresh(answered, _anonymous())).decode())
+    print(msgspec.json.encode(Fresh(answered, anonymous(os.getpid()))).decode())
 
 
 if __name__ == "__main__":

@@ -61,17 +61,17 @@ def tables() -> list[Table]:
     return [
         _table(narrative, "narrative-openapi.json"),
         _table(published, "digitalocean-scopes.json and linode-scopes.json in one table"),
-        _table(_every(), "the three published ones, the rest made up, seed fixed"),
+        _table(every(), "the three published ones, the rest made up, seed fixed"),
     ]
 
 
 def tables_by_size(sizes: Sequence[int]) -> list[Table]:
     """Tables of so many operations, drawn from the largest one."""
-    every = _every()
-    return [_table(Random(size).sample(every, min(size, len(every))), "drawn from the largest table") for size in sizes]
+    whole = every()
+    return [_table(Random(size).sample(whole, min(size, len(whole))), "drawn from the largest table") for size in sizes]
 
 
-def _every() -> list[Row]:
+def every() -> list[Row]:
     """The 1,533 operations."""
     if not REFERENCE.is_dir():
         return _made_up(MOST)
@@ -83,7 +83,7 @@ def _every() -> list[Row]:
 def _table(rows: list[Row], source: str) -> Table:
     catalog = _catalog(rows)
     rules = Rules(tuple(Rule(Operation.parse(text), _requirement(catalog, any_of)) for text, any_of in rows))
-    calls = [_call(text) for text, _ in rows]
+    calls = [call(text) for text, _ in rows]
     Random(5).shuffle(calls)
     return Table(Matcher(rules, Register.first(catalog)), calls, source)
 
@@ -104,7 +104,7 @@ def _catalog(rows: list[Row]) -> Catalog:
     return Catalog("published", resources, levels=declared, observes=())
 
 
-def _call(text: str) -> tuple[str, bytes]:
+def call(text: str) -> tuple[str, bytes]:
     method, _, path = text.partition(" ")
     return method, quote(_PARAMETER.sub("4711", path), safe="/~.@:+=$,!*'()&_-").encode()
 

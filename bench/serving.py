@@ -27,9 +27,10 @@ def pin(core: int) -> None:
 
 
 @contextmanager
-def serving(command: Callable[[str], list[str]], **environment: str) -> Iterator[int]:
+def serving(command: Callable[[str], list[str]], *, pinned: bool = True, **environment: str) -> Iterator[int]:
     """Run a server; `command` is given `host:port`. Gives its port once it takes connections.
 
+    `pinned`: keep it on the core of servers. Where it is several processes, it may use all of them.
     Raises CompanionError, with the server's last words, where it does not start.
     """
     port = _free_port()
@@ -41,7 +42,7 @@ def serving(command: Callable[[str], list[str]], **environment: str) -> Iterator
             stderr=said,
             cwd=ROOT,
             env={**os.environ, **environment},
-            preexec_fn=lambda: pin(cores()[0]),  # noqa: PLW1509 - no other thread runs while servers are started
+            preexec_fn=lambda: pin(cores()[0]) if pinned else None,  # noqa: PLW1509 - no other thread runs while servers are started
         )
         try:
             if not _answers(process, port):

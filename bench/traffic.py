@@ -8,8 +8,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from bench.rounds import answer_rounds
 from bench.serving import HOST, cores, pin
 
 CONNECTIONS = 64
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 def traffic(port: int, requests: list[str], file: Path, connections: int = CONNECTIONS) -> Companion:
@@ -54,7 +53,7 @@ class _Connection(asyncio.Protocol):
         head = got.find(b"\r\n\r\n")
         if head < 0:
             return
-        length = _LENGTH.search(got, 0, head + 2)
+        length = LENGTH.search(got, 0, head + 2)
         if length is None or not got.startswith(b"HTTP/1.1 200"):
             self._fail(f"this is no 200 with a length: {got[:400]!r}")
         elif len(got) >= head + 4 + int(length[1]):
@@ -91,6 +90,15 @@ class _Connection(asyncio.Protocol):
         self.ended.set_exception(RuntimeError(why))
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The quickest event loop there is."""
+    try:
+        import uvloop  # noqa: PLC0415 - where it is not installed, the loop of the standard library does
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
 async def _send(requests: list[bytes], port: int, connections: int) -> int:
     loop, left = asyncio.get_running_loop(), iter(requests)
     made = [await loop.create_connection(lambda: _Connection(left, port), HOST, port) for _ in range(connections)]
@@ -102,14 +110,9 @@ def main() -> None:
     file, port, connections = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     pin(cores()[1])
     requests = [request.encode() for request in json.loads(file.read_text("utf-8"))]
-    factory = None
-    with suppress(ModuleNotFoundError):
-        import uvloop  # noqa: PLC0415 - where it is not installed, the loop of the standard library does
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         answer_rounds(
-            {"loop": "asyncio" if factory is None else "uvloop"},
+            {"loop": type(runner.get_loop()).__module__},
             {
                 "load": lambda: runner.run(_send(requests, port, connections)),
             },

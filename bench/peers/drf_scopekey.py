@@ -20,7 +20,7 @@ class HasScopekey(BasePermission):
         event, ticket = _GUARD.request(
             request.method,
             meta["RAW_URI"].encode("latin-1"),
-            credential([(b"authorization", meta.get("HTTP_AUTHORIZATION", "").encode("latin-1"))]),
+            credential({b"authorization": meta.get("HTTP_AUTHORIZATION", "").encode("latin-1")}),
             address=meta["REMOTE_ADDR"],
             request_id=f"req_{getrandbits(80):020x}",
         )

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from pydantic import SecretStr
 
 from scopekey.core.decision import Decision
-from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.freshness import HomeFreshness
+from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
 
@@ -187,6 +187,7 @@ def _open_node(settings: Settings) -> Opened:
     from scopekey.server.node import Node
 
     node = Node.open(settings)
+    node.follow()
     return Opened(node.verifier, node.close, node)
 
 
@@ -199,11 +200,18 @@ def _open_replica(settings: Settings) -> Opened:
         peppers=settings.pepper_ring(),
         journal=MemoryJournal(),
         clock=milliseconds,
-        freshness=HomeFreshness(
-            index.behind_since, stale_after=settings.stale_after, refuse_after=settings.refuse_after
-        ),
+        freshness=_freshness(settings, index),
     )
     return Opened(verifier, index.close)
+
+
+def _freshness(settings: Settings, index: LmdbIndex) -> Freshness:
+    """A store that is no file may be changed from other machines: the replica is as old as the last look at it."""
+    stale, refuse = settings.stale_after, settings.refuse_after
+    named, here = settings.database_url, (settings.home / "scopekey.db").exists()
+    if settings.store_url.startswith("sqlite") and (named or here):
+        return HomeFreshness(index.behind_since, stale_after=stale, refuse_after=refuse)
+    return FeedFreshness(index.level, stale_after=stale, refuse_after=refuse, look=index.look)
 
 
 def _connect(key: str | None, settings: Settings) -> Opened:

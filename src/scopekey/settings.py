@@ -86,9 +86,9 @@ class Settings(BaseSettings):
     environments: Words = Field(
         ("live", "test"), description="The environments a key can belong to, separated by commas."
     )
-    host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
-    port: int = Field(8700, ge=0, le=65535, description="The port that `serve` listens on.")
-    workers: int = Field(1, ge=1, le=64, description="How many processes `serve` runs.")
+    host: str = Field("127.0.0.1", description="The address that `serve` and `gateway` listen on.")
+    port: int = Field(8700, ge=0, le=65535, description="The port that `serve` and `gateway` listen on.")
+    workers: int = Field(1, ge=1, le=64, description="How many worker processes `serve` and `gateway` run.")
     missing_permission_status: Literal[401, 403] = Field(
         401, description="The status of a call that lacks a permission."
     )

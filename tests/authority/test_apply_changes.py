@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from scopekey.authority import apply_changes
-from scopekey.authority.apply_changes import Committed, catch_up
+from scopekey.authority.apply_changes import Committed, catch_up, moment
 from scopekey.core.problem import ProblemError
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
@@ -113,7 +113,7 @@ def test_where_a_process_died_after_its_announcement_its_commit_is_looked_for(ho
     before = catch_up(home.store, index)
     home.issue()
     with home.store.reading() as tx:
-        own = Committed(before, tx.changes.after(before, 1))
+        own = Committed(before, tx.changes.after(before, 1), moment())
     if died:
         pend = f"from scopekey.replica.lmdb_index import LmdbIndex; LmdbIndex({str(folder)!r}).pend(bytes(16), 1)"
         subprocess.run([sys.executable, "-c", pend], check=True)

@@ -62,6 +62,16 @@ def test_serve_without_uvicorn_names_the_extra(without, operator, home):
     )
 
 
+def test_a_gateway_without_uvicorn_names_its_own_extra(without, tmp_path):
+    (tmp_path / "plane").mkdir()
+    (tmp_path / "plane" / "pepper").write_text("ab" * 32)
+    (tmp_path / "feed.key").write_text("sck_live_nobody")
+    words = ("--upstream", "http://127.0.0.1:1", "--port", "0", "--key-file", str(tmp_path / "feed.key"))
+    ended = without(("uvicorn",), "gateway", *words, home=tmp_path / "plane")
+    assert 2 == ended.returncode
+    assert ended.stderr.endswith("this needs uvicorn, which is not installed: pip install 'scopekey[gateway]'\n")
+
+
 def test_the_demo_without_duckdb_names_the_extra(without):
     ended = without(DEMO, "demo", "--once")
     assert 2 == ended.returncode

@@ -44,5 +44,5 @@ def test_many_different_grants_do_not_grow_memory(monkeypatch):
     register = Register.first(MANY.catalog)
     for mask in range(50):
         assert mask == register.parse(register.names(mask))
-    assert 3 >= len(register.__dict__["_unpacked"])
-    assert 3 >= len(register.__dict__["_named"])
+    assert 3 >= len(register._unpacked)
+    assert 3 >= len(register._named)

@@ -3,7 +3,8 @@
 A fenced `python` block is run; a `console` block's `$ ` lines are run and must print what stands beneath them, where
 `…` stands for anything. Comments right before a block: `<!-- not run: reason -->` leaves it out, `<!-- file: name -->`
 writes it to a file instead. `<!-- run: command -->` runs a command that readers do not see. A python line's
-`# → text` is what it prints.
+`# → text` is what it prints. A command that ends in `&` is a server on port 8000, or on the `--port 800n` it names, and
+goes on until `kill %n` (the nth of the page) or the page's end.
 """
 
 import re

@@ -10,24 +10,38 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN_PORT = "8000"
-"""The port that pages write; another that is free takes its place while they are run."""
+WRITTEN_PORT = re.compile(r"\b800[0-9]\b")
+"""The ports that pages write, `8000` where a command names none; others that are free take their places."""
+KILL = re.compile(r"kill %([1-9])")
 
 
 class Shell:
-    """Runs commands one by one. One that ends in `&` goes on until the shell is closed."""
+    """Runs commands one by one. One that ends in `&` goes on until `kill %n`, or until the shell is closed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = str(free_port())
+        self._ports: dict[str, str] = {}
         self._running: list[subprocess.Popen[bytes]] = []
+
+    def real(self, text: str) -> str:
+        """Put the ports that are used in the places of those that are written."""
+        return WRITTEN_PORT.sub(lambda found: self._port(found[0]), text)
+
+    def written(self, text: str) -> str:
+        """The other way round."""
+        for written, port in self._ports.items():
+            text = text.replace(port, written)
+        return text
 
     def run(self, command: str) -> str:
         """Run a command and give what it prints, errors included."""
-        command = command.replace(WRITTEN_PORT, self._port)
         if command.endswith("&"):
             self._start(command.removesuffix("&"))
             return ""
+        if ended := KILL.fullmatch(command):
+            _end(self._running[int(ended[1]) - 1])
+            return ""
+        command = self.real(command)
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self._folder,
@@ -38,19 +52,24 @@ class Shell:
             timeout=60,
             check=False,
         )
-        return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode()).replace(self._port, WRITTEN_PORT)
+        return self.written(re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode()))
 
     def close(self) -> None:
         """End what goes on running."""
-        for process in self._running:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
+        for process in reversed(self._running):
+            _end(process)
+
+    def _port(self, written: str) -> str:
+        return self._ports.setdefault(written, str(free_port()))
 
     def _start(self, command: str) -> None:
+        named = re.search(rf"--port ({WRITTEN_PORT.pattern})", command)
+        port = int(self._port(named[1] if named else "8000"))
+        command = self.real(command)
         log = self._folder / "background.log"
         with log.open("ab") as written:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"],
+                ["bash", "-c", f"exec env {command}"],
                 cwd=self._folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
@@ -60,11 +79,17 @@ class Shell:
             )
         self._running.append(process)
         ends = time.monotonic() + 30
-        while not answers(int(self._port)):
+        while not answers(port):
             said = log.read_text()
             assert process.poll() is None, f"{command} ended: {said}"
             assert time.monotonic() < ends, f"{command} does not listen: {said}"
             time.sleep(0.02)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
 
 
 def environment() -> dict[str, str]:

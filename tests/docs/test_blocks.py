@@ -38,22 +38,22 @@ def test_every_block_of_the_page_runs(page, shell, tmp_path):
     for block in blocks((ROOT / page).read_text(encoding="utf-8")):
         kind, text = block.note
         if kind == "file":
-            (tmp_path / text).write_text(block.text, encoding="utf-8")
+            (tmp_path / text).write_text(shell.real(block.text), encoding="utf-8")
         elif kind == "not run":
             continue
         elif block.kind == "python":
-            run_python(block, page, names)
+            run_python(block, page, names, shell)
         elif block.kind == "console":
             run_console(block, page, shell)
 
 
-def run_python(block, page, names):
+def run_python(block, page, names, shell):
     output = io.StringIO()
     # The lines before it are empty, so that an error names the page's own line.
-    program = compile("\n" * (block.line - 1) + block.text, str(ROOT / page), "exec")
+    program = compile("\n" * (block.line - 1) + shell.real(block.text), str(ROOT / page), "exec")
     with contextlib.redirect_stdout(output):
         exec(program, names)
-    assert printed(block.text) == output.getvalue().splitlines(), f"{page}:{block.line}"
+    assert printed(block.text) == shell.written(output.getvalue()).splitlines(), f"{page}:{block.line}"
 
 
 def run_console(block, page, shell):

@@ -47,6 +47,14 @@ class Deployment:
         body = CreateKey(name=name, permissions=list(permissions), never_expires=True)
         return issue_key(node.authority, Caller.machine(), body)[0]
 
+    def second(self, name: str) -> Path:
+        """The home folder of another control plane on the same database: pepper and signing key are the first one's."""
+        home = self.folder / name
+        home.mkdir()
+        for secret in ("pepper", "signing_key"):
+            shutil.copy(self.home / secret, home / secret)
+        return home
+
     def plane(self, name: str) -> Path:
         """The folder of a data plane, with the pepper and the key that it needs."""
         home = self.folder / name

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -74,15 +76,46 @@ def test_a_gateway_goes_on_without_its_control_plane_is_restarted_from_its_file_
             assert not state(answering)["stale"]
 
 
-def test_a_control_plane_that_is_killed_and_restarted_under_load_loses_nothing(deployment):
+class Asking:
+    """Somebody who checks a key without end; `answers` is what came."""
+
+    def __init__(self, port, printed):
+        self.answers = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask, args=(port, printed))
+
+    def _ask(self, port, printed):
+        while not self._ended.is_set():
+            self.answers.append(check(port, printed))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+
+def test_a_control_plane_that_is_killed_and_restarted_under_load_is_missed_by_nobody(deployment):
     home, port = deployment.plane("gateway"), free_port()
-    settings = deployment.set_for(home)
-    for key_id, printed in deployment.keys[:2]:
-        with serve(deployment.home, port=port), gateway(home, url(port), **settings) as (answering, process):
-            until("allowed", check, answering, printed)
+    *gone, (_, stays) = deployment.keys
+    command = [sys.executable, "-m", "scopekey", "serve", "--port", str(port)]
+    with ExitStack() as stack:
+        killed = stack.enter_context(running(command, deployment.home, port))
+        answering, _ = stack.enter_context(gateway(home, url(port), **deployment.set_for(home)))
+        until("allowed", check, answering, stays)
+        asking = stack.enter_context(Asking(answering, stays))
+        for key_id, printed in gone:
+            killed.kill()
+            killed.wait()
+            # Its worker notices that it is alone, and lets go of the port.
+            until("down", check, port, stays)
+            killed = stack.enter_context(running(command, deployment.home, port))
             revoke(port, deployment.operator, key_id)
             until("revoked_key", check, answering, printed)
-            assert process.poll() is None
+    assert len(asking.answers) > 100
+    assert {"allowed"} == set(asking.answers), "who asks the gateway hears nothing of it"
 
 
 @pytest.mark.parametrize("how", ["stopped", "partitioned"])

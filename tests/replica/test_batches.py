@@ -6,9 +6,10 @@ import threading
 import pytest
 
 from scopekey.core.decision import Allowed, DenialReason, Denied
-from scopekey.replica.batches import BatchJournal, MemoryJournal
+from scopekey.replica.batches import BatchJournal
 from scopekey.replica.event import Event, entry_of
 from scopekey.replica.journal import DONE
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.refusals import ELSEWHERE, RefusalCounts, network_of, refusals_entry
 from tests.contract.index import REGISTER, key
 

@@ -1,18 +1,22 @@
 """A follower applies what follows and nothing else, and says what keeps it from going on."""
 
+import threading
+import time
 from contextlib import contextmanager
 
 import httpx
 import pytest
 
-from scopekey.replica.follow import Follower, State
+from scopekey.core.keyformat import KeyFormat
+from scopekey.replica.follow import Follower
 from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import NotNextError
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.status import State
 from scopekey.replica.upstream import RefusedError, Stream, Upstream, UpstreamAwayError
-from scopekey.wire.feed import End, UnreadableFeedError, encode_line
-from tests.contract.index import ORGANIZATION, REGISTER, RULES, key, load
+from scopekey.wire.feed import End, Header, UnreadableFeedError, encode_line
+from tests.contract.index import ORGANIZATION, REGISTER, RULES, key, load, mark
 from tests.replica.scripted import FEED, PEPPER, beat, header, lines, scripted, snapshot
 
 NOW = 1_800_000_000_000
@@ -37,10 +41,10 @@ def follower(script, index, tmp_path):
     return make(script, index, tmp_path)
 
 
-def make(script, index, folder, **more):
+def make(script, index, folder, key=lambda: SECRET, **more):
     return Follower(
         index,
-        Upstream(script.url, lambda: SECRET, silence=0.3),
+        Upstream(script.url, key, silence=0.3),
         peppers=[PEPPER],
         leadership=Leadership(folder / "follower.lock"),
         clock=lambda: NOW,
@@ -262,7 +266,7 @@ def test_a_follower_that_never_reached_anything_goes_on_trying_and_says_why(inde
         tell=lambda status: (told.append(status), follower.stop() if status.state is State.AWAY else None),
     )
     follower.run()
-    assert [State.CONNECTING, State.LOADING, State.AWAY] == [status.state for status in told]
+    assert [State.CONNECTING, State.AWAY] == [status.state for status in told]
     assert "cannot be reached (Connection refused)" in told[-1].detail
 
 
@@ -274,20 +278,72 @@ def test_a_key_is_sent_to_nobody_it_could_be_read_on_the_way_to(url):
         Upstream(url, lambda: SECRET)
 
 
-def test_only_who_leads_follows(script, index, tmp_path):
+def test_only_who_leads_follows_and_only_it_says_so(script, index, tmp_path):
     other = Leadership(tmp_path / "follower.lock")
     assert other.try_take()
     told = []
-
-    def tell(status):
-        told.append(status.state)
-        if status.state is State.STANDBY:
-            follower.stop()
-
-    follower = make(script, index, tmp_path, tell=tell)
-    follower.run()
-    assert ([State.CONNECTING, State.STANDBY], []) == (told, script.asked)
+    follower = make(script, index, tmp_path, tell=told.append)
+    thread = threading.Thread(target=follower.run)
+    thread.start()
+    while follower.status.state is not State.STANDBY:
+        time.sleep(0.01)
+    follower.stop()
+    thread.join()
+    assert ([], []) == (told, script.asked)
     other.release()
+
+
+def _lost():
+    raise FileNotFoundError(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [(_lost, "cannot be read"), (lambda: "", "is empty"), (lambda: "a\nb", "no key has")]
+)
+def test_a_key_that_cannot_be_sent_is_said(script, index, tmp_path, key, words):
+    load(index)
+    with pytest.raises(RefusedError, match=words) as refused:
+        make(script, index, tmp_path, key=key).probe()
+    assert SECRET not in str(refused.value)
+    assert [] == script.asked
+
+
+def test_no_proxy_of_the_environment_gets_the_key_in_plain_text(script, index, tmp_path, monkeypatch):
+    with scripted() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        load(index)
+        script.changes = header(1) + beat(1) + RENEW
+        make(script, index, tmp_path)._follow_once()
+        assert (1, []) == (len(script.asked), proxy.asked)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"prefix": "acme", "environments": ("live", "test")}, "set SCOPEKEY_KEY_PREFIX"),
+        ({"prefix": "sck", "environments": ("live", "staging")}, "and SCOPEKEY_ENVIRONMENTS"),
+        ({"journal": False}, "give it scopekey_journal:write"),
+    ],
+)
+def test_what_would_never_work_is_said_at_once(script, index, tmp_path, told, words):
+    load(index)
+    script.changes = encode_line(Header(1, FEED, 1, mark(1).hex(), peppers=(PEPPER,), **told)) + RENEW
+    with pytest.raises(RefusedError, match=words):
+        make(script, index, tmp_path, key_format=KeyFormat()).probe()
+
+
+def test_peppers_that_come_into_use_are_told_while_it_follows(script, index, tmp_path):
+    load(index)
+    told = []
+    follower = make(script, index, tmp_path, tell=lambda status: told.append((status.state, status.peppers)))
+    follower._peppers = frozenset({PEPPER, "ffffffff"})
+    for peppers in ((PEPPER,), (PEPPER, "ffffffff")):
+        script.changes = header(1, peppers=peppers) + beat(1) + RENEW
+        follower._follow_once()
+    assert [(State.FOLLOWING, (PEPPER,)), (State.FOLLOWING, (PEPPER, "ffffffff"))] == told
 
 
 def test_an_unknown_fault_is_named_without_its_words(script, index, tmp_path, monkeypatch, caplog):
@@ -311,3 +367,25 @@ def test_a_snapshot_is_asked_for_only_where_the_place_is_not_kept(script, index,
     follow_until_it_ends(follower)
     assert ["/v1/changes", "/v1/snapshot"] == [path.partition("?")[0] for path, _ in script.asked]
     assert 6 == index.place().position
+
+
+def test_trouble_is_logged_once_until_it_is_over(script, index, tmp_path, caplog):
+    load(index)
+    script.changes = (503, {}, b"")
+    tries = []
+
+    def tell(status):
+        tries.append(status.state)
+        if status.state is State.FOLLOWING:
+            follower.stop()
+
+    follower = make(script, index, tmp_path, tell=tell)
+    thread = threading.Thread(target=follower.run)
+    thread.start()
+    while len(script.asked) < 3:
+        time.sleep(0.01)
+    script.changes = header(1) + beat(1) + RENEW
+    thread.join()
+    said = [record.message for record in caplog.records if record.name == "scopekey.replica.follow"]
+    assert [f"the feed is not followed: {script.url} answers 503", "the feed is followed again"] == said
+    assert [State.CONNECTING, State.AWAY, State.FOLLOWING] == tries

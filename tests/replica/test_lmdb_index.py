@@ -10,6 +10,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from scopekey.replica import kept
 from scopekey.replica.index import Place
 from scopekey.replica.lmdb_file import DAMAGE_MARK
 from scopekey.replica.lmdb_index import LmdbIndex
@@ -236,6 +237,7 @@ class Rows:
 
     def __init__(self, index):
         self.index = index
+        self.folder = index._files.folder
         self.said = []
         index._files.on_damage = self.said.append
         load(index, REGISTER, RULES, ORGANIZATION, key(1))
@@ -265,7 +267,6 @@ READS = {
     "organization": (ORGANIZATION_NAME + ORGANIZATION.id.encode(), lambda index: index.organization(ORGANIZATION.id)),
     "catalog": (CATALOG, LmdbIndex.register),
     "rules": (RULES_NAME, LmdbIndex.rules),
-    "place": (PLACE, LmdbIndex.place),
 }
 
 
@@ -275,11 +276,13 @@ def test_no_bit_of_a_row_can_change_unnoticed(index, row):
     rows = Rows(index)
     expected = read(index)
     for flipped in rows.flips(name):
-        assert flipped == index._get(name)
+        # One that has kept nothing.
+        fresh = LmdbIndex(rows.folder)
+        assert flipped == fresh._get(name)
         with pytest.raises(DamagedRecordError):
-            read(index)
+            read(fresh)
         assert rows.mark.exists()
-    assert expected == read(index)
+    assert expected == read(LmdbIndex(rows.folder))
     assert all("gen-1 is damaged and must be built again" in said for said in rows.said)
 
 
@@ -290,12 +293,23 @@ def test_a_flipped_bit_has_the_index_built_again(index, row):
     expected = read(index)
     next(rows.flips(name))
     with pytest.raises(DamagedRecordError):
-        read(index)
+        read(LmdbIndex(rows.folder))
     assert 1 == len(rows.said)
     with index.writing() as writer:
         assert None is writer.place()
         writer.load(Place("feed", 1, mark(1)), [change(1, one) for one in (REGISTER, RULES, ORGANIZATION, key(1))])
     assert (2, expected) == (index.now().generation, read(index))
+
+
+def test_no_bit_of_the_place_can_change_unnoticed_and_without_it_the_index_is_nowhere(index):
+    rows = Rows(index)
+    for _ in rows.flips(PLACE):
+        assert None is index.place()
+        assert rows.mark.exists()
+    assert Place("feed", 1, mark(1)) == index.place()
+    next(rows.flips(PLACE))
+    with index.writing() as writer:
+        assert None is writer.place()
 
 
 def written_by_the_version_before(index):
@@ -363,6 +377,65 @@ say(index.key(key(2).id) == key(2))
     assert ["True", "True"] == said
 
 
+def test_a_key_is_read_once_for_each_change_of_the_index(index, other, monkeypatch):
+    load(index, key(1), key(2))
+    reads = []
+    begin = index._files.begin
+    monkeypatch.setattr(index._files, "begin", lambda: reads.append(1) or begin())
+    assert [key(1)] * 3 == [index.key(key(1).id) for _ in range(3)]
+    assert 1 == len(reads)
+    finish(other("apply(index, key(2, revoked=7))"))
+    assert [key(1), 7] == [index.key(key(1).id), index.key(key(2).id).revoked]
+    assert 3 == len(reads)
+
+
+def test_a_key_that_is_not_there_is_never_kept(index):
+    load(index, key(1))
+    assert [None, None] == [index.key(key(2).id) for _ in range(2)]
+    assert {} == index._kept.keys
+
+
+def test_many_different_keys_do_not_grow_memory(index, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_KEPT", 3)
+    load(index, *(key(number) for number in range(20)))
+    for number in range(20):
+        assert key(number) == index.key(key(number).id)
+        assert 3 >= len(index._kept.keys)
+
+
+def test_a_generation_that_is_published_while_another_one_is_opened_is_what_is_read(index, other, monkeypatch):
+    load(index, key(1))
+    files, renew = index._files, index._files.renew
+
+    def overtaken():
+        renewed = renew()
+        if files.generation == 2:
+            finish(other("load(index, key(1, revoked=3))"))
+        return renewed
+
+    assert key(1) == index.key(key(1).id)
+    finish(other("load(index, key(1, revoked=2))"))
+    monkeypatch.setattr(files, "renew", overtaken)
+    assert 3 == index.key(key(1).id).revoked
+    assert 3 == index.now().generation
+
+
+def test_what_a_reader_reads_while_it_is_overtaken_by_a_change_is_not_kept_for_later(index, monkeypatch):
+    load(index, key(1))
+    begin = index._files.begin
+
+    def overtaken():
+        monkeypatch.setattr(index._files, "begin", begin)
+        view = begin()
+        apply(index, key(1, revoked=5))
+        index.now()
+        return view
+
+    monkeypatch.setattr(index._files, "begin", overtaken)
+    assert key(1) == index.key(key(1).id)
+    assert 5 == index.key(key(1).id).revoked
+
+
 def test_a_folder_that_was_replaced_is_noticed_within_a_look(index, other, tmp_path):
     load(index, key(1))
     assert key(1) == index.key(key(1).id)
@@ -420,7 +493,7 @@ def test_a_read_that_finds_damage_raises_and_the_next_writer_sets_the_file_aside
         raise lmdb.CorruptedError("a page is not what it should be")
 
     load(index, key(1))
-    assert key(1) == index.key(key(1).id)
+    assert None is index.key(key(2).id)
     index._files.on_damage = lambda message: None
     monkeypatch.setattr(index._files, "begin", damaged)
     with pytest.raises(lmdb.CorruptedError):

@@ -15,10 +15,10 @@ from scopekey.core.organization import Policy
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode, Operation, Rule, Rules
-from scopekey.replica.batches import MemoryJournal
 from scopekey.replica.freshness import HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
+from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.place_row import PLACE
 from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.replica.verifier import Absent, Verifier
@@ -217,6 +217,12 @@ def test_changed_rules_reach_the_compiled_table_at_once(bench):
     assert "allowed" == bench.answer()
     apply(bench.index, Rules((Rule(Operation.parse("GET /datasets/{id}"), WRITE),)))
     assert "missing_permission" == bench.answer()
+
+
+def test_where_the_catalog_is_gone_the_rules_that_were_compiled_are_gone_too(bench):
+    assert "allowed" == bench.answer("GET", b"/open")
+    load(bench.index, position=9)
+    assert "stale_replica" == bench.answer("GET", b"/open")
 
 
 def test_an_application_may_bring_rules_of_its_own(bench):

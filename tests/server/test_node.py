@@ -163,7 +163,7 @@ def test_a_changed_bit_in_a_record_is_refused_said_and_mended(place, caplog):
     home, operator = place
     node = Node.open(home)
     try:
-        name = name_of(node.verifier.identify(operator)[0].id)
+        name = name_of(home.key_format.id_of(operator))
         with node.index._files.environment.begin(write=True) as transaction:
             record = bytearray(transaction.get(name))
             record[-5] ^= 1

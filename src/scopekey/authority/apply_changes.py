@@ -5,9 +5,12 @@ those of others, or rebuilds where the store's history is another one. Where the
 before its own, nothing is between, and nothing has to be read from the store.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from scopekey.core.change import Change
+from scopekey.replica.clock import milliseconds
+from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import Index, IndexWriter, Place
 from scopekey.store.engine import Store
 from scopekey.store.errors import AnotherHistoryError
@@ -16,25 +19,47 @@ BATCH = 1_000
 
 
 class Committed(NamedTuple):
-    """What one transaction changed, as it wrote it, and the place of the store just before."""
+    """Changes that follow each other: those of one transaction, as it wrote them, and the store's place before.
+
+    `at` is a moment at which the store held nothing that is neither before nor among them.
+    """
 
     before: Place
     changes: list[Change]
+    at: Level
 
 
-def catch_up(store: Store, index: Index, *, settle: bytes | None = None, own: Committed | None = None) -> Place:
-    """Apply what is committed, `own` and all before it, and give the place reached.
+def moment(clock: Callable[[], int] = milliseconds) -> Level:
+    """Now, by both clocks: take it before the store is read, to say afterwards that the replica was level then."""
+    return Level(clock(), milliseconds_since_boot())
+
+
+def catch_up(
+    store: Store,
+    index: Index,
+    *,
+    settle: bytes | None = None,
+    own: Committed | None = None,
+    clock: Callable[[], int] = milliseconds,
+) -> Place:
+    """Apply what is committed, `own` and all before it, say how new the replica is, and give the place reached.
 
     `settle` takes back a pending mark.
 
     A store that went back in time (an old copy put back) no longer knows the replica's place or its
     mark: then the replica is rebuilt from what the store says now.
     """
+    level = moment(clock)
     with index.writing() as writer:
-        place = _apply(writer, own) or _follow(store, writer) or _rebuild(store, writer)
+        place = _apply(writer, own)
+        if place is not None and own is not None:
+            level = own.at
+        else:
+            place = _follow(store, writer) or _rebuild(store, writer)
         if settle is not None:
             writer.settle(settle)
-        return place
+    index.leveled(level)
+    return place
 
 
 def _apply(writer: IndexWriter, own: Committed | None) -> Place | None:

@@ -27,7 +27,7 @@ def edit_key(
     Narrowing needs the permission to manage keys; widening needs to cover the key before and after.
     Raises ProblemError.
     """
-    with authority.changing(caller, needs=MANAGE) as work:
+    with authority.changing(caller, needs=MANAGE, key=key_id) as work:
         before, organization = find_key(work, key_id, lock=True)
         refuse_revoked(before.key)
         refuse_version(before.key, version)

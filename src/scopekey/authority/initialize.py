@@ -60,7 +60,7 @@ def initialize(authority: Authority, beginning: Beginning) -> str:
         tx.organizations.insert(operator, now)
         tx.keys.insert(row)
         _announce(authority, tx, operator, row, register=register, rules=beginning.rules, now=now)
-    catch_up(authority.store, authority.index)
+    catch_up(authority.store, authority.index, clock=authority.clock)
     return printed
 
 

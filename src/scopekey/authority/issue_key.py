@@ -27,7 +27,7 @@ def issue_key(
     The same `idempotency_key` again gives the same key and no secret, and no place; with another
     body it is refused. Raises ProblemError.
     """
-    with authority.changing(caller, needs=MANAGE) as work:
+    with authority.changing(caller, needs=MANAGE, alone=idempotency_key is not None) as work:
         again = repeated_key(work, "keys.create", idempotency_key, asked)
         if again is not None:
             return IssuedKey(key=again, secret=None), None

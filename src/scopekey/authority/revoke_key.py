@@ -24,7 +24,7 @@ def revoke_key(authority: Authority, caller: Caller, key_id: str, asked: RevokeK
     Revoking a revoked key changes nothing and answers as before. Raises ProblemError.
     """
     itself = caller.kind == "key" and caller.id == key_id
-    with authority.changing(caller, needs=None if itself else MANAGE) as work:
+    with authority.changing(caller, needs=None if itself else MANAGE, key=key_id) as work:
         before, organization = find_key(work, key_id, lock=True)
         if before.key.revoked is not None:
             return key_answer(before, organization, work.register, work.now), None

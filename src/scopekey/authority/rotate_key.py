@@ -30,7 +30,7 @@ def rotate_key(
 ) -> tuple[IssuedKey, Place | None]:
     """Give a key a new secret. Whoever gets it must cover the whole key. Raises ProblemError."""
     action = f"keys.rotate {key_id}"
-    with authority.changing(caller, needs=MANAGE) as work:
+    with authority.changing(caller, needs=MANAGE, key=key_id, alone=idempotency_key is not None) as work:
         again = repeated_key(work, action, idempotency_key, asked)
         if again is not None:
             return IssuedKey(key=again, secret=None), None

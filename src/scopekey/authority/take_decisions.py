@@ -42,7 +42,7 @@ def _take_part(authority: Authority, caller: Caller, batch: JournalBatch, entrie
     try:
         with authority.store.writing() as tx:
             # Looked up in here, like all power: the key may have been revoked since it was checked.
-            UnitOfWork(authority, tx, caller, NEEDS, lock=False)
+            UnitOfWork(authority, tx, caller, NEEDS)
             return _write(tx, batch, entries, authority.clock())
     except DuplicateError:
         # Another copy of the first batch of a file was faster. Its row is there now.

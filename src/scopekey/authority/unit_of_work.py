@@ -8,17 +8,17 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from scopekey.audit.entry import NONCE_SIZE, Entry, canonical
 from scopekey.authority.actor import Actor, Caller
-from scopekey.authority.apply_changes import Committed, catch_up
+from scopekey.authority.apply_changes import Committed, catch_up, moment
 from scopekey.core.change import MARK_SIZE, Change, State
 from scopekey.core.digest import Pepper
 from scopekey.core.grant import Register
-from scopekey.core.ids import KeyId, OrganizationId, is_organization_id
+from scopekey.core.ids import KeyId, OrganizationId, is_key_id, is_organization_id
 from scopekey.core.key import Key
 from scopekey.core.keyformat import KeyFormat
 from scopekey.core.organization import Organization
@@ -45,17 +45,20 @@ class Authority(msgspec.Struct, frozen=True):
     random: Callable[[int], bytes] = secrets.token_bytes
 
     @contextmanager
-    def changing(self, caller: Caller, needs: str | None = None) -> "Iterator[UnitOfWork]":
+    def changing(
+        self, caller: Caller, needs: str | None = None, *, key: str | None = None, alone: bool = False
+    ) -> "Iterator[UnitOfWork]":
         """Change something: everything done inside is committed and applied, or nothing is.
 
-        `needs` is the permission that the caller must hold for it. The place that was reached stands
-        in the unit's `place` afterwards.
+        `needs` is the permission that the caller must hold for it, `key` the id of the key that is to be
+        changed, where it is one. Calls with the same key go on side by side, but where it acts `alone`. The
+        place that was reached stands in the unit's `place` afterwards.
         """
         token = self.random(MARK_SIZE)
         self.index.pend(token, self.clock())
         try:
             with self.store.writing() as tx:
-                work = UnitOfWork(self, tx, caller, needs, lock=True)
+                work = UnitOfWork(self, tx, caller, needs, holding=_Holding(key, alone))
                 yield work
                 own = work.finish()
         except BaseException:
@@ -66,7 +69,7 @@ class Authority(msgspec.Struct, frozen=True):
     def _apply(self, token: bytes, own: Committed | None) -> Place:
         """Apply what was committed. Raises ProblemError `unavailable`, which says that the change is there."""
         try:
-            return catch_up(self.store, self.index, settle=token, own=own)
+            return catch_up(self.store, self.index, settle=token, own=own, clock=self.clock)
         except Exception as error:
             log.warning("the replica could not take over a change that is committed; it will count as behind")
             raise ProblemError(
@@ -82,7 +85,7 @@ class Authority(msgspec.Struct, frozen=True):
         settles it. If even that fails the mark stays, and the replica counts as behind.
         """
         try:
-            catch_up(self.store, self.index, settle=token)
+            catch_up(self.store, self.index, settle=token, clock=self.clock)
         except Exception:  # noqa: BLE001 - whatever it was, the first failure is the one to tell
             log.warning("the replica could not be brought level after a failed change; it will count as behind")
 
@@ -90,7 +93,14 @@ class Authority(msgspec.Struct, frozen=True):
     def looking(self, caller: Caller, needs: str | None = None) -> "Iterator[UnitOfWork]":
         """Look at one consistent state; nothing can be changed."""
         with self.store.reading() as tx:
-            yield UnitOfWork(self, tx, caller, needs, lock=False)
+            yield UnitOfWork(self, tx, caller, needs)
+
+
+class _Holding(NamedTuple):
+    """What a change holds besides the key that acts: the key it is about; and whether it acts alone."""
+
+    key: str | None
+    alone: bool
 
 
 class _Done(msgspec.Struct, frozen=True):
@@ -105,13 +115,21 @@ class _Done(msgspec.Struct, frozen=True):
 class UnitOfWork:
     """One transaction, who acts in it, and what it announces."""
 
-    def __init__(self, authority: Authority, tx: Transaction, caller: Caller, needs: str | None, *, lock: bool) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        tx: Transaction,
+        caller: Caller,
+        needs: str | None,
+        *,
+        holding: _Holding | None = None,
+    ) -> None:
         self.tx = tx
         self.now = authority.clock()
         self.caller = caller
         self.register = _register(tx)
         self.owner: Organization | None = None
-        self.actor = self._confirm(caller, lock=lock)
+        self.actor = self._confirm(caller, holding)
         self.place: Place | None = None
         self._authority = authority
         self._done: list[_Done] = []
@@ -151,12 +169,14 @@ class UnitOfWork:
         if not self._done:
             return None
         before = Place(*self.tx.changes.hold())
+        # From here to the commit nobody else can announce: at this moment there is nothing newer.
+        at = moment(self._authority.clock)
         subjects = [(done.kind, done.subject) for done in self._done]
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
         self.tx.entries.append([(entry, _written(entry)) for entry in entries])
-        return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))))
+        return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))), at)
 
     def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
         """Find an organization that exists for the actor. Raises ProblemError `not_found`."""
@@ -182,12 +202,12 @@ class UnitOfWork:
             **done.entry,
         )
 
-    def _confirm(self, caller: Caller, *, lock: bool) -> Actor:
+    def _confirm(self, caller: Caller, holding: _Holding | None) -> Actor:
         """Look up what the caller holds now: it may have been narrowed or revoked since it was checked."""
         if caller.kind == "machine":
             return Actor.machine(caller)
         # Nobody else can act yet: a person or a policy must not be taken for the machine.
-        acting = self.tx.keys.acting(KeyId(caller.id), lock=lock) if caller.kind == "key" else None
+        acting = self._acting(KeyId(caller.id), holding) if caller.kind == "key" else None
         if acting is None or acting[0].revoked is not None or acting[1].suspended:
             raise ProblemError("revoked_key", "The calling key was revoked.")
         key, self.owner = acting
@@ -195,6 +215,16 @@ class UnitOfWork:
         if ends is not None and self.now >= ends:
             raise ProblemError("expired_key", "The calling key has ended.")
         return Actor.of_key(key, self.owner, self.register, self.now)
+
+    def _acting(self, caller: KeyId, holding: _Holding | None) -> tuple[Key, Organization] | None:
+        if holding is None:
+            return self.tx.keys.acting(caller)
+        # In the order of their ids: of two keys that change each other at once, one waits for the other. Who
+        # changes itself must be alone from the start: two that share it would both wait to have it alone.
+        key, itself = holding.key, holding.key == caller
+        if key is not None and key < caller and is_key_id(key):
+            self.tx.keys.hold(KeyId(key))
+        return self.tx.keys.acting(caller, lock=True, alone=holding.alone or itself)
 
     def require(self, needs: str) -> None:
         """Refuse unless the actor holds a permission. Raises ProblemError `missing_permission`."""

@@ -30,7 +30,7 @@ REFUSED, COULD_NOT = 1, 2
 PRINTED = re.compile(rf"[a-z0-9]{{2,12}}_[a-z0-9]{{2,16}}_[0-9A-Za-z]{{{BODY_LENGTH}}}")
 """A printed key of any deployment."""
 EXTRAS = {"duckdb": "demo", "python_multipart": "demo", "multipart": "demo", "psycopg": "postgres"}
-"""Which extra brings a package; all others that may be missing come with [server]."""
+"""Which extra brings a package; all others that may be missing come with [server], or with [gateway] for a gateway."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,7 +90,7 @@ def run() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "scopekey").partition(".")[0] == "scopekey":
             raise
-        _end(missing_extra(error.name or ""), COULD_NOT)
+        _end(missing_extra(error.name or "", *sys.argv[1:2]), COULD_NOT)
     except (
         CannotActError,
         FileError,
@@ -105,9 +105,9 @@ def run() -> None:
         _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), COULD_NOT)
 
 
-def missing_extra(package: str) -> str:
-    """Say which extra brings a package that is not installed."""
-    extra = EXTRAS.get(package.partition(".")[0], "server")
+def missing_extra(package: str, command: str = "") -> str:
+    """Say which extra brings a package that is not installed, for a command."""
+    extra = EXTRAS.get(package.partition(".")[0], "gateway" if command == "gateway" else "server")
     return f"this needs {package}, which is not installed: pip install 'scopekey[{extra}]'"
 
 

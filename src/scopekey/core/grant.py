@@ -4,8 +4,7 @@ Additive: a grant is a set, its order never matters, and there is nothing in it 
 """
 
 from collections.abc import Iterable, Iterator
-
-import msgspec
+from dataclasses import dataclass, field
 
 from scopekey.core.catalog import Catalog
 from scopekey.core.permission import Permission
@@ -16,7 +15,8 @@ Grant = frozenset[Permission]
 _MOST_UNPACKED = 4096
 
 
-class Register(msgspec.Struct, frozen=True, dict=True):
+@dataclass(frozen=True, slots=True)
+class Register:
     """A catalog whose permissions have their bits.
 
     A permission's bit is given once, in the order of first registration, and never reused: keys
@@ -28,6 +28,12 @@ class Register(msgspec.Struct, frozen=True, dict=True):
     bits: dict[str, int]
     next_bit: int
     retired: tuple[str, ...] = ()
+    all: int = field(init=False, repr=False, compare=False)
+    """Every permission of the catalog, as a mask."""
+    _table: tuple[tuple[int, Permission], ...] = field(init=False, repr=False, compare=False)
+    _closure: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    _unpacked: dict[int, tuple[Permission, ...]] = field(init=False, repr=False, compare=False)
+    _named: dict[int, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     @classmethod
     def first(cls, catalog: Catalog) -> "Register":
@@ -41,17 +47,15 @@ class Register(msgspec.Struct, frozen=True, dict=True):
             1 << bit: sum(1 << self.bits[str(implied)] for implied in self.catalog.implied(permission))
             for bit, permission in table
         }
-        self.__dict__["_table"] = tuple(table)
-        self.__dict__["_closure"] = tuple((bit, brings) for bit, brings in closure.items() if brings)
-        self.__dict__["_all"] = sum(1 << bit for bit, _ in table)
-        self.__dict__["_unpacked"] = {}
-        self.__dict__["_named"] = {}
-
-    @property
-    def all(self) -> int:
-        """Every permission of the catalog, as a mask."""
-        mask: int = self.__dict__["_all"]
-        return mask
+        derived: dict[str, object] = {
+            "all": sum(1 << bit for bit, _ in table),
+            "_table": tuple(table),
+            "_closure": tuple((bit, brings) for bit, brings in closure.items() if brings),
+            "_unpacked": {},
+            "_named": {},
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     def mask(self, permissions: Iterable[Permission]) -> int:
         """Pack permissions of this catalog into an integer. Raises KeyError for one it does not have."""
@@ -66,10 +70,10 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     def permissions(self, mask: int) -> tuple[Permission, ...]:
         """Unpack a mask, in the order of the bits. Bits of permissions that are gone mean nothing."""
-        unpacked: dict[int, tuple[Permission, ...]] = self.__dict__["_unpacked"]
+        unpacked = self._unpacked
         found = unpacked.get(mask)
         if found is None:
-            found = tuple(permission for bit, permission in self.__dict__["_table"] if mask >> bit & 1)
+            found = tuple(permission for bit, permission in self._table if mask >> bit & 1)
             if len(unpacked) >= _MOST_UNPACKED:
                 unpacked.clear()
             unpacked[mask] = found
@@ -77,7 +81,7 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     def names(self, mask: int) -> tuple[str, ...]:
         """Unpack a mask into names."""
-        named: dict[int, tuple[str, ...]] = self.__dict__["_named"]
+        named = self._named
         found = named.get(mask)
         if found is None:
             found = tuple(str(permission) for permission in self.permissions(mask))
@@ -88,16 +92,14 @@ class Register(msgspec.Struct, frozen=True, dict=True):
 
     def effective(self, mask: int) -> int:
         """Add what the held permissions imply. The default catalog implies nothing, and this is `mask`."""
-        kept = self.__dict__
-        for bit, brings in kept["_closure"]:
+        for bit, brings in self._closure:
             if mask & bit:
                 mask |= brings
-        known: int = kept["_all"]
-        return mask & known
+        return mask & self.all
 
     def barest(self, mask: int) -> int:
         """Leave out what another permission of the mask brings along: whoever holds the rest holds all of it."""
-        for bit, brings in self.__dict__["_closure"]:
+        for bit, brings in self._closure:
             if mask & bit:
                 # Levels that imply one another in a circle bring each other: the first one stays.
                 mask &= ~brings

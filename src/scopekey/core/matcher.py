@@ -22,7 +22,8 @@ class Match(msgspec.Struct, frozen=True):
     """What a request is under the rules: its operation and what it needs (None: public).
 
     `report` forgives a missing permission; `writes` is the journal's word for whether the operation
-    may change something.
+    may change something. `name` is the operation in words; `object_at` is the segment that is the object,
+    where every path has it in the same place.
     """
 
     operation: Operation
@@ -30,13 +31,17 @@ class Match(msgspec.Struct, frozen=True):
     report: bool = False
     writes: bool = False
     object: str | None = None
+    name: str = ""
+    object_at: int | None = None
 
     def object_of(self, segments: tuple[str, ...]) -> str | None:
         """The object's name in a path that this operation matched, or None where no parameter names it."""
+        if self.object_at is not None:
+            return segments[self.object_at]
         return None if self.object is None else value_of(self.operation.template, self.object, segments)
 
 
-PREFLIGHT = Match(Operation("OPTIONS", Template("*", ())), None)
+PREFLIGHT = Match(Operation("OPTIONS", Template("*", ())), None, name="OPTIONS *")
 """A CORS preflight where the rules let them pass."""
 
 
@@ -180,6 +185,8 @@ class Matcher:
             report=compiled is not None and all(rule.mode is Mode.REPORT for rule in rules if not rule.public),
             writes=_writes(first.operation.method, compiled),
             object=first.object,
+            name=str(first.operation),
+            object_at=_place_of(first.operation.template, first.object),
         )
         return match
 
@@ -228,6 +235,16 @@ def value_of(template: Template, name: str, segments: tuple[str, ...]) -> str | 
         if isinstance(segment, Mixed) and name in segment.names:
             values = segment.values(here)
             return values[segment.names.index(name)] if values else None
+    return None
+
+
+def _place_of(template: Template, name: str | None) -> int | None:
+    """The one place where a parameter always stands: a segment of its own, with no span before it."""
+    for at, segment in enumerate(template.segments):
+        if isinstance(segment, Span) or (isinstance(segment, Mixed) and name in segment.names):
+            return None
+        if isinstance(segment, Parameter) and segment.name == name:
+            return at
     return None
 
 

@@ -39,13 +39,16 @@ class Need(msgspec.Struct, frozen=True):
     """A requirement with its masks under one register: what a decision reads.
 
     `observes` tells that each alternative only looks; `intended` is the level and the resource group
-    of each permission of the first alternative, for the audit log.
+    of each permission of the first alternative, for the audit log; `words` is the requirement as it is told,
+    `told` each alternative alone, as bytes of a header field.
     """
 
     requirement: Requirement
     masks: tuple[int, ...]
     observes: bool = False
     intended: tuple[tuple[str, str], ...] = ()
+    words: str = ""
+    told: tuple[bytes, ...] = ()
 
     def satisfied(self, held: int) -> int | None:
         """The position of the first alternative that is held whole, or None."""
@@ -53,7 +56,10 @@ class Need(msgspec.Struct, frozen=True):
         # The first alternative is nearly always the only one.
         if masks and masks[0] & held == masks[0]:
             return 0
-        return next((at for at, mask in enumerate(masks) if mask & held == mask), None)
+        return self._first_other(held)
+
+    def _first_other(self, held: int) -> int | None:
+        return next((at for at, mask in enumerate(self.masks) if mask & held == mask), None)
 
     def missing(self, held: int, register: Register) -> tuple[Permission, ...]:
         """The fewest permissions that would satisfy it; of equally short ways the first written.
@@ -78,4 +84,6 @@ def need(requirement: Requirement, register: Register) -> Need:
         # A requirement of nothing says nothing about what is done: it does not count as looking.
         observes=bool(permissions) and all(catalog.observing(permission) for permission in permissions),
         intended=tuple(dict.fromkeys((p.level, catalog.resource(p).group) for p in first)),
+        words=str(requirement),
+        told=tuple(", ".join(map(str, alternative)).encode() for alternative in requirement.any_of),
     )

@@ -9,12 +9,13 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from random import getrandbits
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from scopekey.core.network import Network, parse_address, parse_network, within
 from scopekey.core.rules import Rules
-from scopekey.enforce.credential import credential
+from scopekey.enforce.credential import FIELDS, credential
+from scopekey.enforce.fields import Fields, fields_of
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.reach import HEADER, reach
 from scopekey.enforce.respond import (
@@ -28,7 +29,7 @@ from scopekey.enforce.respond import (
     told,
 )
 from scopekey.replica.event import Event
-from scopekey.replica.journal import JournalUnavailableError
+from scopekey.replica.journal import DONE, JournalUnavailableError
 from scopekey.replica.verifier import Guard, Verifier
 
 Scope = MutableMapping[str, Any]
@@ -40,17 +41,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-REQUEST_HEADERS = frozenset(
-    {
-        b"authorization",
-        b"x-api-key",
-        b"x-request-id",
-        b"x-forwarded-for",
-        b"origin",
-        b"access-control-request-method",
-        HEADER,
-    }
-)
+REQUEST_FIELDS = FIELDS | {b"x-request-id", b"origin", b"access-control-request-method", HEADER}
 # At most 64 characters: shorter than any printed key, so that no secret gets into a log as a request id.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _REALM = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
@@ -59,6 +50,13 @@ _UNREADABLE = b""
 _POLICY_VIOLATION = 1008
 
 _log = logging.getLogger("scopekey.enforce")
+
+
+class Passed(NamedTuple):
+    """A request that may go on, and the header fields that its answer gets."""
+
+    event: Event
+    told: Headers
 
 
 class ScopekeyMiddleware:
@@ -104,33 +102,33 @@ class ScopekeyMiddleware:
             return
         if kind not in {"http", "websocket"}:
             raise RuntimeError(f"nothing can be decided about an ASGI scope of type {kind!r}")
-        outcome = await self._decide(scope, websocket=kind == "websocket")
+        outcome = await self.decide(scope, websocket=kind == "websocket")
         if isinstance(outcome, Refusal):
-            await (_refuse_http if kind == "http" else _refuse_websocket)(outcome, scope, receive, send)
+            await (refuse_http if kind == "http" else _refuse_websocket)(outcome, scope, receive, send)
             return
-        scope[SCOPE_KEY] = outcome
-        headers = told(outcome)
-        await self.app(scope, receive, _adding(send, headers, outcome) if headers else send)
+        scope[SCOPE_KEY] = outcome.event
+        await self.app(scope, receive, _adding(send, outcome.told, outcome.event) if outcome.told else send)
 
-    async def _decide(self, scope: Scope, *, websocket: bool) -> Event | Refusal:
-        """Ask the verifier, and wait until the record is as safe as its mode wants it."""
+    async def decide(self, scope: Scope, *, websocket: bool = False) -> Passed | Refusal:
+        """Ask the verifier, and wait until the record is as safe as its mode wants it; calls no application."""
         name = ""
         try:
-            headers = [pair for pair in scope["headers"] if pair[0] in REQUEST_HEADERS]
-            name = request_id(headers)
+            fields = fields_of(scope["headers"], REQUEST_FIELDS)
+            name = request_id(fields)
             method = "GET" if websocket else scope["method"]
-            guard, presented = self.guard(), credential(headers)
+            guard, presented = self.guard(), credential(fields)
             event, ticket = guard.request(
                 method,
                 raw_target(scope),
                 presented,
-                address=self._address(scope.get("client"), headers),
+                address=self._address(scope),
                 request_id=name,
-                preflight=method == "OPTIONS" and _is_preflight(headers),
-                refused=await reach(guard.verifier, headers, presented) if _names_position(headers) else None,
+                preflight=method == "OPTIONS" and _is_preflight(fields),
+                refused=await reach(guard.verifier, fields, presented) if HEADER in fields else None,
             )
-            await ticket
-            return event if event.proceeds else self._refusal(event)
+            if ticket is not DONE:
+                await ticket
+            return Passed(event, told(event)) if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
             return refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
@@ -149,12 +147,14 @@ class ScopekeyMiddleware:
         status = self._status or getattr(self.keys, "missing_permission_status", None) or 401
         return refuse(event, realm=self._realm, missing_permission_status=status)
 
-    def _address(self, client: Sequence[Any] | None, headers: Headers) -> str | None:
+    def _address(self, scope: Scope) -> str | None:
         """The caller's address: the peer, or what trusted proxies say in front of it."""
+        client: Sequence[Any] | None = scope.get("client")
         peer = str(client[0]) if client else None
         if not self._trusted or (peer is not None and not within(parse_address(peer), self._trusted)):
             return peer
-        told_by = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        # A list may be spread over several lines (RFC 9110 section 5.3).
+        told_by = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
         hops = [hop.strip() for hop in told_by.split(",")] if told_by else []
         for hop in reversed(hops):
             address = parse_address(hop)
@@ -185,12 +185,10 @@ def raw_target(scope: Scope) -> bytes:
     return raw
 
 
-def request_id(headers: Headers) -> str:
+def request_id(fields: Fields) -> str:
     """The caller's own request id where it is a sane one, else a new one."""
-    given = [value for name, value in headers if name == b"x-request-id"]
-    if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
-        return given[0].decode("ascii")
-    return new_request_id()
+    given = fields.get(b"x-request-id")
+    return given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else new_request_id()
 
 
 def new_request_id() -> str:
@@ -199,14 +197,9 @@ def new_request_id() -> str:
     return f"req_{getrandbits(80):020x}"
 
 
-def _names_position(headers: Headers) -> bool:
-    return any(name == HEADER for name, _ in headers)
-
-
-def _is_preflight(headers: Headers) -> bool:
+def _is_preflight(fields: Fields) -> bool:
     """A CORS preflight (Fetch standard, CORS-preflight request): it names its origin and its method."""
-    names = {name for name, _ in headers}
-    return b"origin" in names and b"access-control-request-method" in names
+    return b"origin" in fields and b"access-control-request-method" in fields
 
 
 def _adding(send: Send, headers: Headers, event: Event) -> Send:
@@ -215,7 +208,7 @@ def _adding(send: Send, headers: Headers, event: Event) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             present = list(message.get("headers") or ())
-            if not any(name.lower() == b"x-request-id" for name, _ in present):
+            if b"x-request-id" not in [name.lower() for name, _ in present]:
                 present.append((b"x-request-id", event.request_id.encode()))
             message = {**message, "headers": present + headers}
         await send(message)
@@ -223,7 +216,8 @@ def _adding(send: Send, headers: Headers, event: Event) -> Send:
     return sending
 
 
-async def _refuse_http(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+async def refuse_http(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    """Answer a request with its refusal."""
     await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else refusal.body})
 

@@ -7,9 +7,10 @@ nothing but the look.
 import asyncio
 
 from scopekey.core.decision import DenialReason, Denied
-from scopekey.enforce.respond import Headers
+from scopekey.enforce.fields import Fields
+from scopekey.replica.decider import Decider
 from scopekey.replica.freshness import milliseconds_since_boot
-from scopekey.replica.verifier import Credential, Verifier
+from scopekey.replica.guard import Credential
 from scopekey.wire.feed import read_position
 
 HEADER = b"scopekey-position"
@@ -18,13 +19,13 @@ PATIENCE = 250
 _LOOK_EVERY = 0.005
 
 
-async def reach(verifier: Verifier, headers: Headers, presented: Credential) -> Denied | None:
+async def reach(verifier: Decider, fields: Fields, presented: Credential) -> Denied | None:
     """Wait until the replica is where the caller has been; gives the refusal where it does not get there.
 
     Another feed's position, a malformed one and several are ignored.
     """
-    told = [value for name, value in headers if name == HEADER]
-    wanted = read_position(told[0].decode("latin-1")) if len(told) == 1 else None
+    told = fields.get(HEADER)
+    wanted = read_position(told.decode("latin-1")) if told else None
     if wanted is None or not isinstance(presented, str) or verifier.renew() >= wanted.position:
         return None
     place = verifier.index.place()

@@ -99,7 +99,7 @@ def told(event: Event) -> Headers:
     decision = event.decision
     headers: Headers = []
     if decision.need is not None:
-        headers.append((b"scopekey-requires", str(decision.need.requirement).encode()))
+        headers.append((b"scopekey-requires", decision.need.words.encode()))
     if decision.ends is not None:
         headers.append((b"scopekey-key-expires", expiry(decision.ends).encode()))
     if isinstance(decision, Denied) and decision.missing:

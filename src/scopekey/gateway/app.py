@@ -1,11 +1,8 @@
 """The gateway's ASGI application: the doors and the probes. Only joins."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import new_request_id
+from scopekey.enforce.asgi import Receive, Scope, Send, new_request_id
 from scopekey.enforce.doors.data_plane import Door, Doors
 from scopekey.enforce.doors.probes import PATHS, Probes
 from scopekey.enforce.respond import refuse_with
@@ -16,10 +13,6 @@ from scopekey.gateway.relay import JournalRelay
 from scopekey.replica.feed_source import FeedSource
 from scopekey.settings import Settings
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 
 class Gateway:
     """One worker's application. `drain` ends what is held open."""
@@ -27,7 +20,7 @@ class Gateway:
     def __init__(self, node: GatewayNode) -> None:
         self.node = node
         source = FeedSource(node.index, self._peppers)
-        self._relay = JournalRelay(upstream_of(node.settings), key_of(node.settings))
+        self._relay = JournalRelay(upstream_of(node.settings), node.key)
         self._doors = Doors(
             node,
             source,
@@ -43,8 +36,8 @@ class Gateway:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000, "reason": ""})
-        elif scope["path"] in self._doors.paths:
-            await self._doors(scope, receive, send)
+        elif (door := self._doors.paths.get(scope["path"])) is not None:
+            await door(scope, receive, send)
         elif scope["path"] in PATHS:
             await self._probes(scope, receive, send)
         else:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from scopekey.gateway.following import follower
 from scopekey.gateway.home import StartRefusedError, prepare
 from scopekey.gateway.node import GatewayNode
-from scopekey.replica.follow import Follower, State
+from scopekey.replica.follow import Follower
+from scopekey.replica.status import State
 from scopekey.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Connected:
     """An open data plane. Raises StartRefusedError where nobody may answer from it."""
 
     def __init__(self, settings: Settings, *, key: Callable[[], str]) -> None:
+        settings.pepper_ring()
         prepare(settings)
         self._settings, self._key = settings, key
         self.node = GatewayNode(settings, key=key)

@@ -29,6 +29,7 @@ def follower(
         index or LmdbIndex(settings.replica_path),
         Upstream(upstream_of(settings), key or key_of(settings)),
         peppers=settings.pepper_ring(),
+        key_format=settings.key_format,
         leadership=Leadership(settings.replica_path / "follower.lock"),
         clock=milliseconds,
         tell=partial(write_status, settings),
@@ -41,6 +42,10 @@ def look_ahead(settings: Settings, *, replace: bool = False) -> str | None:
 
     Raises StartRefusedError, MissingSecretError, ValueError.
     """
+    # What is not given is said before anything is made.
+    upstream_of(settings)
+    settings.pepper_ring()
+    key_of(settings)
     prepare(settings)
     trying = follower(settings, replace=replace)
     try:

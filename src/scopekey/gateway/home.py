@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from scopekey.replica.follow import Status
+from scopekey.replica.status import Status
 from scopekey.settings import Settings, write_private
 
 _STATUS = "follower.json"

@@ -21,6 +21,8 @@ class GatewayNode:
     def __init__(self, settings: Settings, *, key: Callable[[], str], clock: Callable[[], int] = milliseconds) -> None:
         """Join the parts; nothing is read yet but the peppers. Raises MissingSecretError, ValueError."""
         self.settings = settings
+        self.key = key
+        """Gives the key for the upstream."""
         self.missing_permission_status: int = settings.missing_permission_status
         self.peppers = settings.pepper_ring()
         self.index = LmdbIndex(settings.replica_path)

@@ -3,23 +3,23 @@
 Nothing is kept here: the answer is the upstream's, so a batch counts once, however often it passes.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import httpx
 
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.doors.body import GoneError, Receive, read_body
+from scopekey.enforce.asgi import Receive, Send
+from scopekey.enforce.doors.body import GoneError, read_body
 from scopekey.enforce.respond import Refusal, refuse_with
 from scopekey.replica.event import Event
 from scopekey.replica.upstream import checked_url
+from scopekey.settings import MissingSecretError
 from scopekey.wire.decisions import MAX_SIZE
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/journal"
 NEEDED = "scopekey_journal:write"
-TIMEOUT = 10.0
+TIMEOUT = 4.0
 _PASSED_ON = frozenset({b"content-type", b"retry-after", b"scopekey-code"})
 # What the upstream says about the key of this node is this node's affair, and no answer to the caller's key.
 _OWN = frozenset({401, 403})
@@ -45,7 +45,7 @@ class JournalRelay:
             return
         try:
             answer = await self._handed_on(body)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, MissingSecretError):
             await _answer(send, _problem("unavailable", event))
             return
         if answer.status_code in _OWN:
@@ -62,7 +62,9 @@ class JournalRelay:
             await client.aclose()
 
     async def _handed_on(self, body: bytes) -> httpx.Response:
-        self._client = self._client or httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._client = self._client or httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=False, trust_env=self._url.startswith("https:")
+        )
         headers = {"authorization": f"Bearer {self._key()}", "content-type": "application/json"}
         return await self._client.post(self._url, content=body, headers=headers)
 

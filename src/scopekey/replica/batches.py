@@ -1,6 +1,6 @@
-"""The journals of this release: one hands batches to a sink, one keeps a bounded memory.
+"""The journal of this release: it hands batches to a sink, and keeps what is not taken in a bounded memory.
 
-Neither promises durability: a ticket is done at once, and what waits here is lost with the process.
+It promises no durability: a ticket is done at once, and what waits here is lost with the process.
 """
 
 import logging
@@ -262,29 +262,6 @@ class BatchJournal:
     def _ended(self, now: int | None, most: int) -> tuple[tuple[Cell, int], ...]:
         # What finds no room in this batch stays counted.
         return tuple(islice(self._counts.ended(now), most))
-
-
-class MemoryJournal:
-    """Keeps the newest events in memory and nowhere else, which it says once in the log."""
-
-    def __init__(self, capacity: int = 10_000) -> None:
-        self.events: deque[Event] = deque(maxlen=capacity)
-        self._said = False
-
-    def append(self, event: Event) -> Ticket:
-        """Take an event; the oldest is dropped where there is no room."""
-        if not self._said:
-            self._said = True
-            _log.warning(
-                "decisions are kept in memory only, the newest %d: install scopekey[server] to record them",
-                self.events.maxlen,
-            )
-        if event.decision.key is not None or not event.decision:
-            self.events.append(event)
-        return DONE
-
-    def close(self) -> None:
-        """Nothing is handed over: there is nobody to take it."""
 
 
 _journals: "weakref.WeakSet[BatchJournal]" = weakref.WeakSet()

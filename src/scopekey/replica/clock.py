@@ -1,8 +1,8 @@
 """The wall clock of a verifier."""
 
-import time
+from time import time_ns
 
 
 def milliseconds() -> int:
     """Milliseconds since the Unix epoch."""
-    return time.time_ns() // 1_000_000
+    return time_ns() // 1_000_000

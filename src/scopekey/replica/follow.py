@@ -8,18 +8,18 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 
 import lmdb
-import msgspec
 
 from scopekey.core.change import Change
 from scopekey.core.ids import PepperId
+from scopekey.core.keyformat import KeyFormat
 from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import NotNextError, Place
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.record import UnreadableRecordError
+from scopekey.replica.status import State, Status
 from scopekey.replica.upstream import (
     RefusedError,
     SnapshotNeededError,
@@ -36,37 +36,12 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 _BATCH = 500
 
 
-class State(StrEnum):
-    """What a follower is doing."""
-
-    CONNECTING = "connecting"
-    LOADING = "loading"
-    FOLLOWING = "following"
-    AWAY = "away"
-    """The upstream does not answer: tried again and again."""
-    REFUSED = "refused"
-    """Somebody must do something: the detail says what. Tried again too."""
-    STANDBY = "standby"
-    """Another process of this machine follows."""
-
-
-class Status(msgspec.Struct, frozen=True):
-    """What a follower does, since when (milliseconds since the epoch), and why where that needs words.
-
-    `peppers` are those that its upstream last said to be in use.
-    """
-
-    state: State
-    since: int
-    detail: str = ""
-    peppers: tuple[PepperId, ...] = ()
-
-
 class Follower:
     """Keeps one replica level with an upstream, in the thread that calls `run`.
 
-    `peppers` are the ids of those that this node has. `replace` lets a snapshot of another feed take the
-    place of what is there: only somebody who knows that it is the right one may say so.
+    `peppers` are the ids of those that this node has, `key_format` the form of the keys it reads. `replace`
+    lets a snapshot of another feed take the place of what is there: only somebody who knows that it is the
+    right one may say so.
     """
 
     def __init__(
@@ -75,6 +50,7 @@ class Follower:
         upstream: Upstream,
         *,
         peppers: Iterable[PepperId],
+        key_format: KeyFormat | None = None,
         leadership: Leadership,
         clock: Callable[[], int],
         tell: Callable[[Status], None] = lambda _: None,
@@ -83,12 +59,14 @@ class Follower:
         self.index = index
         self._upstream = upstream
         self._peppers = frozenset(peppers)
+        self._key_format = key_format
         self.leadership = leadership
         self._clock = clock
         self._tell = tell
         self._replace = replace
         self._stop = threading.Event()
         self._in_use: tuple[PepperId, ...] = ()
+        self._complained: set[str] = set()
         self._status = Status(State.CONNECTING, clock())
 
     def probe(self) -> None:
@@ -110,13 +88,14 @@ class Follower:
     def run(self) -> None:
         """Follow until `stop`. Whatever happens is told, and tried again."""
         wait = FIRST_WAIT
-        # What another process said before this one is no longer so.
-        self._tell(self._status)
         while not self._stop.is_set():
             if not self.leadership.try_take():
-                self._say(State.STANDBY, "another process of this machine follows")
+                # Not told: what the leader says of itself is what matters, and it says so itself.
+                self._status = Status(State.STANDBY, self._clock(), "another process of this machine follows")
                 self._stop.wait(1.0)
                 continue
+            if self._status.state in {State.CONNECTING, State.STANDBY}:
+                self._say(State.CONNECTING, "", anew=True)
             try:
                 self._follow_once()
                 wait = FIRST_WAIT
@@ -220,10 +199,10 @@ class Follower:
 
     def _load(self) -> None:
         """Replace everything by a snapshot; until it is whole, the old copy is read on."""
-        self._say(State.LOADING)
         with self._upstream.snapshot() as stream:
             header = read_header(stream.first())
             self._accept(header)
+            self._say(State.LOADING)
             place = Place(header.feed_id, header.position, bytes.fromhex(header.mark))
             with self.index.writing() as writer:
                 writer.load(place, self._until_stopped(_everything(stream, place)))
@@ -244,6 +223,7 @@ class Follower:
                 f"{header.feed_id}): name the right upstream; where it was restored or set up anew, start once "
                 "with --replace-replica"
             )
+        self._accept_form(header)
         self._in_use = tuple(map(PepperId, header.peppers))
         lacking = sorted(set(header.peppers) - self._peppers)
         if lacking:
@@ -252,16 +232,35 @@ class Follower:
                 f"(here: {', '.join(sorted(self._peppers)) or 'none'}): copy the pepper of the control plane"
             )
 
-    def _say(self, state: State, detail: str = "") -> None:
+    def _accept_form(self, header: Header) -> None:
+        """Refuse where keys of the upstream would all be malformed here, or decisions could not be handed in."""
+        own = self._key_format
+        lacking = sorted(set(header.environments) - set(own.environments)) if own else []
+        if own and header.prefix and (header.prefix != own.prefix or lacking):
+            raise RefusedError(
+                f"keys of the upstream are written {header.prefix}_ and {'/'.join(header.environments)}, here they "
+                f"are {own.prefix}_ and {'/'.join(own.environments)}: set SCOPEKEY_KEY_PREFIX and "
+                "SCOPEKEY_ENVIRONMENTS as there"
+            )
+        if not header.journal:
+            raise RefusedError(
+                "this node's key may not hand in decisions: give it scopekey_journal:write beside scopekey_changes:read"
+            )
+
+    def _say(self, state: State, detail: str = "", *, anew: bool = False) -> None:
         said = self._status
-        if (state, detail) == (said.state, said.detail):
+        if not anew and (state, detail, self._in_use) == (said.state, said.detail, said.peppers):
             return
         self._status = Status(state, self._clock(), detail, self._in_use)
         self._tell(self._status)
         if state in {State.REFUSED, State.AWAY}:
-            _log.warning("the feed is not followed: %s", detail)
-        elif state is State.FOLLOWING:
-            _log.info("following the feed")
+            # Each kind of trouble once, until it is over: it is tried again every few seconds.
+            if detail not in self._complained:
+                self._complained.add(detail)
+                _log.warning("the feed is not followed: %s", detail)
+        elif state is State.FOLLOWING and self._complained:
+            self._complained.clear()
+            _log.warning("the feed is followed again")
 
 
 def _everything(stream: Stream, place: Place) -> Iterator[Change]:

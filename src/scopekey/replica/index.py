@@ -67,7 +67,11 @@ class IndexWriter(Protocol):
 
 
 class Index(Protocol):
-    """A local copy of keys, organizations, catalog and rules. Every read is of the newest commit."""
+    """A local copy of keys, organizations, catalog and rules.
+
+    Every read gives what `now` spoke of when it began, or what came after: a change whose call has returned
+    is missing in none.
+    """
 
     def now(self) -> Now:
         """The present generation, epoch and position; cheap enough for every check.

@@ -42,6 +42,7 @@ def _not_open() -> lmdb.Transaction:
 class Files:
     """What is open of one path. `words` are the control page's, `generation` the one that is open.
 
+    `opened` is another number whenever something else is open, or nothing is.
     A reader that finds `words[GENERATION]` to be another number than `generation` calls `renew` first;
     `begin` gives the read view.
     """
@@ -57,9 +58,11 @@ class Files:
         self._reached = (NOT_OPEN, 0)
         self.writing = threading.RLock()
         self._opening = threading.RLock()
+        self.opened = 0
         self._forget()
 
     def _forget(self) -> None:
+        self.opened += 1
         self.page: ControlPage | None = None
         self.words: Sequence[int] = _CLOSED
         self.numbers: mmap.mmap | bytes = b""
@@ -115,6 +118,7 @@ class Files:
 
     def _adopt(self, generation: int, environment: lmdb.Environment) -> None:
         # The old environment is not closed but let go: a thread may stand in the middle of a read.
+        self.opened += 1
         self.environment = environment
         self.begin = environment.begin
         if self.page is not None:

@@ -1,7 +1,8 @@
 """The index in an LMDB file that all processes of a machine share: no load time, no memory per key.
 
-Each read renews its view, so it sees the newest commit. A read that fails raises; it never gives an
-answer that might be wrong: a row whose checksum does not fit marks the generation as damaged.
+Each read renews its view, so it sees the newest commit; a key is read once for each change of the index.
+A read that fails raises; it never gives an answer that might be wrong: a row whose checksum does not fit
+marks the generation as damaged.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from scopekey.replica.clock import milliseconds
 from scopekey.replica.control import GENERATION, LEVEL_BOOT, LEVEL_WALL, NUMBERS, ControlPage
 from scopekey.replica.freshness import Level
 from scopekey.replica.index import Now, Place
+from scopekey.replica.kept import NOTHING_KEPT, Kept
 from scopekey.replica.lmdb_files import NOT_OPEN, files_of
 from scopekey.replica.lmdb_writer import BOOT, CATALOG, ORGANIZATION, RULES, LmdbWriter
 from scopekey.replica.place_row import PLACE, read_place
@@ -30,7 +32,6 @@ from scopekey.replica.record import DamagedRecordError, UnreadableRecordError, n
 from scopekey.wire.changes import decode_state
 
 _NUMBERS = Struct("@QQQ")
-_NOTHING = Now(0, 0, 0)
 _NEVER = Level(0, 0)
 
 
@@ -60,30 +61,22 @@ class LmdbIndex:
             self._files.on_damage = on_damage
         self._clock = clock
         self._noticed: int | None = None
-        self._seen: tuple[bytes | None, Now] = (None, _NOTHING)
+        self._kept = NOTHING_KEPT
 
     def now(self) -> Now:
         """The present generation, epoch and position."""
+        files, kept = self._files, self._kept
         # The same numbers give the same object: whoever keeps it need only compare identities.
-        seen = self._seen
-        return seen[1] if self._files.numbers[NUMBERS] == seen[0] else self._now_again()
+        if files.numbers[NUMBERS] == kept.numbers and files.opened == kept.opened:
+            return kept.now
+        return self._look_again().now
 
     def key(self, key_id: KeyId) -> Key | None:
         """Find a key. Raises lmdb.Error or UnreadableRecordError where it cannot be told."""
-        files = self._files
-        if files.words[GENERATION] != files.generation and not files.renew():
-            return None
-        name = name_of(key_id)
-        try:
-            transaction = files.begin()
-            try:
-                record: Any = transaction.get(name)
-            finally:
-                transaction.abort()
-            # Bytes, not a view of them: no buffers were asked for.
-            return None if record is None else unpack(key_id, name, record)
-        except (lmdb.Error, DamagedRecordError) as error:
-            return self._key_again(key_id, error)
+        files, kept = self._files, self._kept
+        if files.numbers[NUMBERS] != kept.numbers or files.opened != kept.opened:
+            kept = self._look_again()
+        return kept.keys.get(key_id) or self._read_key(key_id, kept)
 
     def organization(self, organization_id: OrganizationId) -> Organization | None:
         """Find an organization."""
@@ -101,13 +94,14 @@ class LmdbIndex:
         return None if data is None else self._decoded("rules", data, Rules)
 
     def place(self) -> Place | None:
-        """Where the index is, or None while it is empty."""
-        data = self._get(PLACE)
+        """Where the index is, or None while it is empty, or so damaged that it does not say where it is."""
         try:
+            data = self._get(PLACE)
             return None if data is None else read_place(data)[0]
-        except DamagedRecordError as error:
+        except (DamagedRecordError, *lmdb_file.DAMAGE) as error:
+            # Whoever follows from here must take a snapshot: that builds it again.
             self._failed(error)
-            raise
+            return None
 
     @contextmanager
     def writing(self) -> Iterator[LmdbWriter]:
@@ -202,15 +196,35 @@ class LmdbIndex:
         """Let go of the files in this process; they are opened again when they are needed."""
         self._files.close()
 
-    def _now_again(self) -> Now:
+    def _look_again(self) -> Kept:
         files = self._files
-        if files.words[GENERATION] != files.generation and not files.renew():
-            self._seen = (None, _NOTHING)
-            return _NOTHING
-        numbers = bytes(files.numbers[NUMBERS])
-        now = Now(*_NUMBERS.unpack(numbers))
-        self._seen = (numbers, now)
-        return now
+        while True:
+            # The numbers first: the generation that is found open after them is no older than they are.
+            numbers, opened = bytes(files.numbers[NUMBERS]), files.opened
+            if numbers and files.words[GENERATION] == files.generation:
+                self._kept = kept = Kept(numbers, Now(*_NUMBERS.unpack(numbers)), opened)
+                return kept
+            if not files.renew():
+                self._kept = NOTHING_KEPT
+                return NOTHING_KEPT
+
+    def _read_key(self, key_id: KeyId, kept: Kept) -> Key | None:
+        if kept is NOTHING_KEPT:
+            return None
+        name = key_id[4:].encode()
+        try:
+            transaction = self._files.begin()
+            try:
+                record: Any = transaction.get(name)
+            finally:
+                transaction.abort()
+            if record is None:
+                return None
+            # Bytes, not a view of them: no buffers were asked for.
+            key = unpack(key_id, name, record)
+        except (lmdb.Error, DamagedRecordError) as error:
+            return self._key_again(key_id, error)
+        return kept.keep(key)
 
     def _page(self) -> ControlPage | None:
         self._files.look()

@@ -32,6 +32,8 @@ _SEAL = 4
 _INTACT = 0x2144DF1C
 
 _Owner = tuple[int, PepperId, OrganizationId, str]
+_owners: dict[bytes, _Owner] = {}
+_MOST_OWNERS = 65_536
 
 
 class UnreadableRecordError(ValueError):
@@ -101,16 +103,17 @@ def unpack(
     # Locals are found faster than globals, and this runs for every check.
     *,
     _read: Any = _FIXED.unpack_from,
-    _never: int = _NEVER,
+    _known: Any = _owners.get,
 ) -> Key:
     """Read the sealed record of a key, which was found under its `name_of`. Raises UnreadableRecordError."""
-    if crc32(name + record) != _INTACT:
+    if crc32(record, crc32(name)) != _INTACT:
         raise DamagedRecordError(f"the record of {key_id} does not fit its checksum")
     if record[0] != COMPACT:
         return _unpack_full(key_id, record[:-_SEAL])
     try:
         _, version, number, grant, created, expires, digest = _read(record)
-        scheme, pepper, organization, environment = _owner(record[_SIZE:-_SEAL])
+        owner = record[_SIZE:-_SEAL]
+        scheme, pepper, organization, environment = _known(owner) or _owner(owner)
     except error as fault:
         raise UnreadableRecordError(f"the record of {key_id} is cut short") from fault
     return Key(
@@ -121,7 +124,7 @@ def unpack(
         (Secret(digest, pepper, number, None, scheme),),
         grant,
         created,
-        None if expires == _never else expires,
+        None if expires == _NEVER else expires,
     )
 
 
@@ -150,14 +153,17 @@ def _pack_compact(key: Key) -> bytes:
     return fixed + owner + environment
 
 
-@lru_cache(maxsize=65_536)
 def _owner(packed: bytes) -> _Owner:
     """Read what many keys have in common; kept, so that it is read once."""
     scheme, pepper, organization, length = _OWNER.unpack_from(packed)
     environment = packed[_OWNER.size :]
     if len(environment) != length:
         raise UnreadableRecordError("a record has another length than it says")
-    return scheme, PepperId(pepper.hex()), OrganizationId("org_" + organization.decode("ascii")), environment.decode()
+    owner = scheme, PepperId(pepper.hex()), OrganizationId("org_" + organization.decode("ascii")), environment.decode()
+    if len(_owners) >= _MOST_OWNERS:
+        _owners.clear()
+    _owners[packed] = owner
+    return owner
 
 
 def _full(key: Key) -> _Full:

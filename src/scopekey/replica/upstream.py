@@ -3,6 +3,7 @@
 Requests, the streams they open, and what they fail with, in words that never hold the key.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ CONNECT_TIMEOUT = 3.0
 SILENCE = 5.0
 """Seconds without a line after which a stream counts as cut: a heartbeat comes each second."""
 _LONGEST_LINE = 16 * 1024 * 1024
+_KEY = re.compile(r"[\x21-\x7e]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -75,6 +77,7 @@ class Upstream:
 
     def __init__(self, url: str, key: Callable[[], str], *, silence: float = SILENCE) -> None:
         self.url = checked_url(url)
+        self._private = self.url.startswith("https:")
         self._key = key
         self._timeout = httpx.Timeout(CONNECT_TIMEOUT, read=silence)
         self._lock = threading.Lock()
@@ -100,11 +103,12 @@ class Upstream:
 
     @contextmanager
     def _get(self, path: str, query: dict[str, str]) -> Iterator[Stream]:
-        headers = {"authorization": f"Bearer {self._key()}", "accept": "application/jsonl"}
+        headers = {"authorization": f"Bearer {self._printed()}", "accept": "application/jsonl"}
         asked = milliseconds_since_boot()
         with (
             _translated(self.url),
-            httpx.Client(timeout=self._timeout, follow_redirects=False) as client,
+            # A proxy of the environment would get plain HTTP, and so the key, to read.
+            httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=self._private) as client,
             client.stream("GET", self.url + path, params=query, headers=headers) as response,
         ):
             if response.status_code != httpx.codes.OK:
@@ -116,6 +120,18 @@ class Upstream:
             finally:
                 with self._lock:
                     self._response = None
+
+    def _printed(self) -> str:
+        try:
+            key = self._key()
+        except Exception as error:  # noqa: BLE001 - wherever it comes from, it is asked for again
+            raise RefusedError(
+                f"the key for {self.url} cannot be read ({type(error).__name__}): see to its file, or to "
+                "SCOPEKEY_API_KEY"
+            ) from None
+        if not _KEY.fullmatch(key):
+            raise RefusedError(f"the key for {self.url} is empty or holds characters that no key has: see to its file")
+        return key
 
     def _refused(self, response: httpx.Response) -> Exception:
         status, code = response.status_code, _code_of(response)

@@ -70,8 +70,9 @@ class ControlPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] == "http":
-            if scope["path"] in self._doors.paths:
-                await self._doors(scope, receive, send)
+            door = self._doors.paths.get(scope["path"])
+            if door is not None:
+                await door(scope, receive, send)
                 return
             if scope["path"] in PATHS:
                 await self._probes(scope, receive, send)
@@ -86,7 +87,9 @@ class ControlPlane:
 
 def create_app() -> ControlPlane:
     """What each worker process of `serve` runs: settings from the environment."""
-    return ControlPlane(Node.open(Settings()))
+    node = Node.open(Settings())
+    node.follow()
+    return ControlPlane(node)
 
 
 def _describe_problems(api: FastAPI, *, forbidden: bool) -> None:

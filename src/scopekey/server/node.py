@@ -13,6 +13,7 @@ from scopekey.audit.signing import signing_key_id
 from scopekey.authority.actor import Caller
 from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.catalog import apply_catalog, apply_rules
+from scopekey.authority.follow_store import StoreFollower
 from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
 from scopekey.authority.record_decisions import record_decisions
 from scopekey.authority.unit_of_work import Authority
@@ -21,7 +22,8 @@ from scopekey.core.ids import PepperId
 from scopekey.core.rules import Rules
 from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.freshness import HomeFreshness
+from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
+from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
@@ -58,6 +60,7 @@ class Node:
         """Those that live keys were digested with when this node was opened, and the current one."""
         self._clock = clock
         self._verifier: Verifier | None = None
+        self._follower: StoreFollower | None = None
         self._mending = threading.Lock()
         self._mender: threading.Thread | None = None
         self._closed = False
@@ -76,7 +79,7 @@ class Node:
         node = cls(settings, clock=clock, lock_timeout=lock_timeout)
         try:
             node._refuse_stranger()
-            catch_up(node.store, node.index)
+            catch_up(node.store, node.index, clock=clock)
             node._take_files()
         except BaseException:
             node.close()
@@ -87,23 +90,30 @@ class Node:
     def verifier(self) -> Verifier:
         """The verifier over this machine's replica."""
         if self._verifier is None:
-            freshness = HomeFreshness(
-                self.index.behind_since,
-                stale_after=self.settings.stale_after,
-                refuse_after=self.settings.refuse_after,
-            )
             self._verifier = Verifier(
                 self.index,
                 key_format=self.settings.key_format,
                 peppers=self._peppers,
                 journal=self.journal,
                 clock=self._clock,
-                freshness=freshness,
+                freshness=self._freshness(),
             )
         return self._verifier
 
+    def follow(self) -> None:
+        """Follow what other machines change in the same store, until `close`: for a process that goes on.
+
+        A store in a file is only changed by this machine, and whoever commits there applies: nothing is started.
+        """
+        if self.store.shared and self._follower is None:
+            lock = Leadership(self.settings.replica_path / "follower.lock")
+            self._follower = StoreFollower(self.store, self.index, lock, clock=self._clock)
+            self._follower.start()
+
     def close(self) -> None:
         """Hand over the journal and let go of store and replica."""
+        if self._follower is not None:
+            self._follower.stop()
         self.journal.close()
         with self._mending:
             self._closed, mender = True, self._mender
@@ -112,6 +122,18 @@ class Node:
             mender.join()
         self.index.close()
         self.store.close()
+
+    def _freshness(self) -> Freshness:
+        stale, refuse = self.settings.stale_after, self.settings.refuse_after
+        if self.store.shared:
+            return FeedFreshness(self.index.level, stale_after=stale, refuse_after=refuse, look=self._look)
+        return HomeFreshness(self.index.behind_since, stale_after=stale, refuse_after=refuse)
+
+    def _look(self) -> None:
+        """What is done about once a second where checks are asked for."""
+        self.index.look()
+        if self._follower is not None:
+            self._follower.renew()
 
     def _mend(self, damage: str) -> None:
         """Say what is damaged, and build the replica again: beside the thread that found it, which has to answer."""
@@ -124,7 +146,7 @@ class Node:
 
     def _rebuild(self) -> None:
         try:
-            catch_up(self.store, self.index)
+            catch_up(self.store, self.index, clock=self._clock)
         except Exception:  # noqa: BLE001 - until it succeeds, checks are refused; the next change tries again
             log.warning("the replica could not be built again yet")
 

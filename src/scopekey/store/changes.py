@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 
 from scopekey.core.change import Change, State
+from scopekey.store.dialect import wake
 from scopekey.store.documents import KINDS, Documents
 from scopekey.store.errors import AnotherHistoryError, StoreError
 from scopekey.store.keys import Keys
@@ -31,7 +32,7 @@ _after = (
 _take = (
     update(feed)
     .values(position=feed.c.position + bindparam("taken"), mark=bindparam("last"))
-    .returning(feed.c.position)
+    .returning(feed.c.position, wake(feed.c.position))
 )
 _insert = insert(changes)
 
@@ -79,7 +80,8 @@ class Changes:
         """Give changed things their positions: `(kind, id)` each, a document's id being its kind.
 
         Must be the last thing that other transactions could wait for: from here to the commit nobody
-        else can announce, which is what makes positions dense and puts them in commit order.
+        else can announce, which is what makes positions dense and puts them in commit order. Other
+        machines on the same database are woken by the commit.
         """
         if len(subjects) != len(marks):
             raise ValueError("every change needs one mark")

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String,
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -32,6 +33,7 @@ _UNIQUE_STATE = "23505"
 _UNIQUE_CODES = frozenset(
     {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_ROWID}
 )
+_CHANNEL = "scopekey_changes"
 _MIGRATION_LOCK = 0x73636F706B6579  # "scopkey": the number that two upgrades at once meet at
 
 
@@ -40,6 +42,25 @@ class contains(FunctionElement[bool]):  # noqa: N801 - a SQL function, written l
 
     type = Boolean()
     inherit_cache = True
+
+
+class wake(FunctionElement[None]):  # noqa: N801 - the same
+    """Wakes whoever listens, with this position, when the transaction commits; says nothing itself.
+
+    On SQLite nobody listens: whoever commits there applies.
+    """
+
+    inherit_cache = True
+
+
+@compiles(wake, "sqlite")
+def _wake_sqlite(element: wake, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    return "NULL"
+
+
+@compiles(wake, "postgresql")
+def _wake_postgresql(element: wake, compiler: SQLCompiler, **options: Any) -> str:
+    return f"pg_notify('{_CHANNEL}', CAST({compiler.process(element.clauses, **options)} AS text))"
 
 
 @compiles(contains, "sqlite")
@@ -68,9 +89,9 @@ def read_url(text: str) -> URL:
     return url.set(drivername="sqlite+pysqlite")
 
 
-def migrates_itself(url: URL) -> bool:
-    """Tell whether opening the database also upgrades it: a file has one owner, a server has many."""
-    return url.get_backend_name() == "sqlite"
+def is_shared(url: URL) -> bool:
+    """Tell whether other machines use the database too: a file is one machine's, a server has many."""
+    return url.get_backend_name() != "sqlite"
 
 
 class Database:
@@ -191,7 +212,46 @@ def _create_private(path: str) -> None:
         raise sqlite3.OperationalError("the database file cannot be made") from error
 
 
+# Prepared statements outlive a transaction, and a pooler in between gives the next one to another server.
+_ARGUMENTS = {"prepare_threshold": None, "connect_timeout": 5, "tcp_user_timeout": 5000}
+# Who only listens sends nothing, and would not notice that nobody is there any more.
+_LISTENING = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+
+
 def _make_postgresql(url: URL) -> Engine:
-    # Prepared statements outlive a transaction, and a pooler in between gives the next one to another server.
-    arguments = {"prepare_threshold": None, "connect_timeout": 5, "tcp_user_timeout": 5000}
-    return create_engine(url, hide_parameters=True, pool_timeout=5, connect_args=arguments)
+    return create_engine(url, hide_parameters=True, pool_timeout=5, connect_args=_ARGUMENTS)
+
+
+class Listener:
+    """A PostgreSQL connection of its own that hears of announcements. Any failure of it raises: make a new one.
+
+    Behind a pooler that gives each transaction another connection it hears nothing.
+    """
+
+    def __init__(self, url: URL) -> None:
+        engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=_ARGUMENTS | _LISTENING)
+        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            self._connection.exec_driver_sql(f"LISTEN {_CHANNEL}")
+        except BaseException:
+            self._connection.close()
+            raise
+        self._driver: Any = self._connection.connection.driver_connection
+
+    def fileno(self) -> int:
+        """What can be read from as soon as there is something to hear."""
+        return int(self._driver.fileno())
+
+    def heard(self) -> int:
+        """The newest position that was announced since it was last asked, 0 where none was. Does not wait."""
+        wire = self._driver.pgconn
+        wire.consume_input()
+        newest = 0
+        while (notification := wire.notifies()) is not None:
+            # Anybody may speak here: what is no position only costs a look.
+            newest = max(newest, int(notification.extra) if notification.extra.isdigit() else 0)
+        return newest
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()

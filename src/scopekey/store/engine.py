@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Self
 
 from scopekey.store import migrate
-from scopekey.store.dialect import Database, migrates_itself, read_url
+from scopekey.store.dialect import Database, Listener, is_shared, read_url
 from scopekey.store.documents import Known
 from scopekey.store.faults import translated
 from scopekey.store.transaction import Transaction
+from scopekey.store.waiting import Waiting
 
 LOCK_TIMEOUT = 5_000
 """How long a transaction waits for a lock of another one before it gives up, in milliseconds."""
@@ -37,7 +39,7 @@ class Store:
         store = cls(url, lock_timeout=lock_timeout)
         try:
             with translated():
-                if not migrates_itself(store._url):
+                if store.shared:
                     migrate.require_head(store._database)
                 # Looked at first, so that a long write of another process does not keep this one from opening.
                 elif not migrate.at_head(store._database):
@@ -46,6 +48,15 @@ class Store:
             # Nothing stays connected that a fork would copy.
             store.close()
         return store
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may change the store too: what they commit has to be looked for."""
+        return is_shared(self._url)
+
+    def waiting(self) -> Waiting:
+        """Make something that waits for announcements of others. Only of a store that is `shared` there are any."""
+        return Waiting(partial(Listener, self._url) if self.shared else None)
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:

@@ -84,7 +84,9 @@ _acting = (
     .join_from(keys, organizations, _k.organization == _o.id)
     .where(_k.id == bindparam("wanted"))
 )
-_acting_locked = _acting.with_for_update(of=keys)
+_acting_shared = _acting.with_for_update(of=keys, read=True)
+_acting_alone = _acting.with_for_update(of=keys)
+_hold = select(_k.id).where(_k.id == bindparam("wanted")).with_for_update()
 _page = (
     select(*_row)
     .join_from(keys, organizations, _k.organization == _o.id)
@@ -150,9 +152,19 @@ class Keys:
         rows = self._connection.execute(statement, {"wanted": key_id}).all()
         return read_rows(self._connection, rows)[0] if rows else None
 
-    def acting(self, key_id: KeyId, *, lock: bool = False) -> tuple[Key, Organization] | None:
-        """Find a key that acts, and its organization: its power and its limits, without its secrets."""
-        statement = _acting_locked if lock and self._writes else _acting
+    def hold(self, key_id: KeyId) -> None:
+        """Let nobody else change a key, or act with it, until the end of a writing transaction."""
+        if self._writes:
+            self._connection.execute(_hold, {"wanted": key_id})
+
+    def acting(self, key_id: KeyId, *, lock: bool = False, alone: bool = False) -> tuple[Key, Organization] | None:
+        """Find a key that acts, and its organization: its power and its limits, without its secrets.
+
+        `lock` holds it as it is until the end of a writing transaction. Others may act with it meanwhile,
+        but where it is `alone`.
+        """
+        held = _acting_alone if alone else _acting_shared
+        statement = held if lock and self._writes else _acting
         row = self._connection.execute(statement, {"wanted": key_id}).first()
         return None if row is None else (acting_key(row), organization_of(row))
 

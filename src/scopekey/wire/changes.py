@@ -167,6 +167,10 @@ def encode_state(state: State) -> bytes:
         return _encode(_key_body(state))
     if isinstance(state, Rules):
         return _encode(_Rules(tuple(_rule_body(rule) for rule in state.rules), state.cors_preflight))
+    if isinstance(state, Register):
+        # A register also keeps what follows from these four.
+        written = {"catalog": state.catalog, "bits": state.bits, "next_bit": state.next_bit, "retired": state.retired}
+        return _encode(written)
     return _encode(state)
 
 

@@ -40,8 +40,9 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 class Header(_Line, frozen=True, tag="header"):
     """How a stream begins: whose history it is, where its sender stands, and what a reader must have.
 
-    `peppers` are the ids of those that live keys were digested with; `critical` names extensions
-    without which the stream must not be read.
+    `peppers` are the ids of those that live keys were digested with, `prefix` and `environments` the form
+    of printed keys; `journal` tells whether the follower's key may hand in decisions. `critical` names
+    extensions without which the stream must not be read.
     """
 
     format: int
@@ -49,6 +50,9 @@ class Header(_Line, frozen=True, tag="header"):
     position: _Number
     mark: _Mark
     peppers: tuple[str, ...] = ()
+    prefix: str = ""
+    environments: tuple[str, ...] = ()
+    journal: bool = True
     critical: tuple[str, ...] = ()
 
 

@@ -11,7 +11,9 @@ import pytest
 from scopekey.authority.actor import Caller
 from scopekey.authority.edit_key import edit_key
 from scopekey.authority.revoke_key import revoke_key
+from scopekey.core.change import Change
 from scopekey.enforce.doors import feed as feed_door
+from scopekey.replica import feed_source
 from scopekey.replica.index import Place
 from scopekey.wire.feed import Complete, End, Header, Heartbeat, read_header, read_line
 from scopekey.wire.resources import EditKey, RevokeKey
@@ -70,7 +72,10 @@ def test_a_stream_says_where_it_is_and_beats(url, deployment, follower):
     place = here(deployment)
     with listening(url, follower[1], place) as stream:
         pepper = deployment.node.authority.pepper.id
-        assert Header(1, place.feed_id, place.position, place.mark.hex(), peppers=(pepper,)) == stream.header
+        told = Header(
+            1, place.feed_id, place.position, place.mark.hex(), (pepper,), "sck", ("live", "test"), journal=True
+        )
+        assert told == stream.header
         first, second = stream.next(), stream.next()
     assert (place.position, place.mark.hex(), 0) == (first.position, first.mark, first.age)
     assert 900 <= second.elapsed - first.elapsed < 5_000
@@ -80,7 +85,7 @@ def test_what_is_changed_is_heard_at_once_and_in_order(url, deployment, follower
     with listening(url, follower[1], here(deployment)) as stream:
         stream.until(Heartbeat)
         made = [deployment.key("datasets:read")[0] for _ in range(3)]
-        heard = [stream.next() for _ in range(3)]
+        heard = [stream.until(Change) for _ in range(3)]
         assert made == [change.state.id for change in heard]
         assert here(deployment)[1:] == (heard[-1].position, heard[-1].mark)
 
@@ -89,7 +94,7 @@ def test_who_was_away_hears_what_was_changed_meanwhile(url, deployment, follower
     place = here(deployment)
     made = [deployment.key("datasets:read")[0] for _ in range(3)]
     with listening(url, follower[1], place) as stream:
-        assert made == [stream.next().state.id for _ in range(3)]
+        assert made == [stream.until(Change).state.id for _ in range(3)]
 
 
 def test_a_snapshot_is_everything_and_says_how_much(url, deployment, follower):
@@ -113,7 +118,7 @@ def test_a_key_that_is_revoked_or_narrowed_hears_nothing_more(url, deployment, f
             revoke_key(deployment.node.authority, MACHINE, identity, RevokeKey(reason="compromised"))
         else:
             edit_key(deployment.node.authority, MACHINE, identity, EditKey(permissions=["scopekey_journal:write"]))
-        end = stream.next()
+        end = next(line for line in iter(stream.next, None) if not isinstance(line, Heartbeat))
         assert (End, code) == (type(end), end.code), "not even its own end is told as a change"
         assert stream.ends()
 
@@ -193,7 +198,7 @@ def test_many_followers_hear_the_same(url, deployment, follower):
         for stream in streams:
             stream.until(Heartbeat)
         identity = deployment.key("datasets:read")[0]
-        assert {identity} == {stream.next().state.id for stream in streams}
+        assert {identity} == {stream.until(Change).state.id for stream in streams}
 
 
 def test_a_header_holds_nothing_secret(url, deployment, follower):
@@ -201,3 +206,37 @@ def test_a_header_holds_nothing_secret(url, deployment, follower):
         told = msgspec.json.encode(stream.header)
     assert deployment.node.settings.peppers()[0].id.encode() in told
     assert (deployment.node.settings.home / "pepper").read_bytes().strip() not in told
+
+
+def test_a_key_that_may_not_hand_in_decisions_is_told_so(url, deployment):
+    _, printed = deployment.key("scopekey_changes:read")
+    with listening(url, printed, here(deployment)) as stream:
+        assert not stream.header.journal
+
+
+def test_a_snapshot_stops_when_its_key_does(url, deployment, follower, monkeypatch):
+    identity, printed = follower
+    for _ in range(6):
+        deployment.key("datasets:read")
+    monkeypatch.setattr(feed_source, "BATCH", 1)
+    whole = feed_source._everything
+
+    def slowly(view, here):
+        for at, batch in enumerate(whole(view, here)):
+            if at == 5:
+                revoke_key(deployment.node.authority, MACHINE, identity, RevokeKey(reason="compromised"))
+            yield batch
+
+    monkeypatch.setattr(feed_source, "_everything", slowly)
+    with listening(url, printed, None, "/v1/snapshot") as stream:
+        assert "revoked_key" == stream.until(End).code
+        assert stream.ends()
+
+
+@pytest.mark.parametrize("path", ["/v1/snapshot", "/v1/changes"])
+def test_head_is_answered_without_a_body_and_holds_nothing_open(url, deployment, follower, path):
+    place = here(deployment)
+    query = {"after": place.position, "mark": place.mark.hex()} if path == "/v1/changes" else {}
+    headers = {"Authorization": f"Bearer {follower[1]}"}
+    answer = httpx.head(url + path, params=query, headers=headers, trust_env=False, timeout=5)
+    assert (200, b"", "application/jsonl") == (answer.status_code, answer.content, answer.headers["content-type"])

@@ -1,9 +1,6 @@
 """Read the body of a request, up to a limit, in as few steps as it came in."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+from scopekey.enforce.asgi import Receive
 
 
 class GoneError(Exception):

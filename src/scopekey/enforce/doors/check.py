@@ -5,17 +5,18 @@ that stands in the doors' own modules. The peer that asks must be a trusted one,
 taken for the method, the target, the address and the credential of the request that it holds.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scopekey.core.decision import Allowed
 from scopekey.core.network import Network, parse_address, within
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import REQUEST_HEADERS, log_fault, new_request_id, request_id
+from scopekey.enforce.asgi import REQUEST_FIELDS, Receive, Scope, Send, log_fault, new_request_id, request_id
 from scopekey.enforce.credential import credential
+from scopekey.enforce.fields import Fields, fields_of
 from scopekey.enforce.keys import Keys
-from scopekey.enforce.reach import reach
+from scopekey.enforce.reach import HEADER, reach
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
@@ -27,11 +28,7 @@ from scopekey.enforce.respond import (
     told,
 )
 from scopekey.replica.event import Event
-from scopekey.replica.journal import JournalUnavailableError
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from scopekey.replica.journal import DONE, JournalUnavailableError
 
 _UNTOLD = b""
 _LENGTH_0 = (b"content-length", b"0")
@@ -48,12 +45,12 @@ class Asked(NamedTuple):
 UNTOLD = Asked("UNTOLD", _UNTOLD, None)
 """What is decided where the proxy did not tell the request in the one way it must."""
 
-Read = Callable[[Headers, Scope], Asked]
+Read = Callable[[Fields, Scope], Asked]
 """Finds the request in the header fields of its door alone; gives `UNTOLD` where one is not there exactly once."""
 
 
 class CheckDoor:
-    """Answers one kind of proxy. `headers` are the lower-case names of all fields that `read` looks at.
+    """Answers one kind of proxy. `fields` are the lower-case names of all header fields that `read` looks at.
 
     With `only_401_and_403` every other refusal leaves as 403 with its `Scopekey-Code`, and without a body:
     for proxies that know no other answer (nginx's `auth_request`).
@@ -64,24 +61,57 @@ class CheckDoor:
         keys: Keys,
         read: Read,
         *,
-        headers: Iterable[bytes],
+        fields: Iterable[bytes],
         trusted_proxies: tuple[Network, ...],
         only_401_and_403: bool = False,
     ) -> None:
         self._keys = keys
         self._read = read
-        self._looked_at = REQUEST_HEADERS | frozenset(headers)
+        self._looked_at = REQUEST_FIELDS | frozenset(fields)
         self._narrow = only_401_and_403
         self._trusted = lru_cache(maxsize=1024)(lambda peer: within(parse_address(peer), trusted_proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - bodies are not read
-        """Answer one question."""
-        outcome = await self._outcome(scope)
-        if not isinstance(outcome, Refusal):
+        """Decide about the request that the proxy holds, and answer when the record is as safe as its mode wants it."""
+        name = ""
+        outcome: Headers | Refusal
+        try:
+            client = scope.get("client")
+            # A Unix socket has no address: who may open it is a matter of its file.
+            if client is not None and not self._trusted(client[0]):
+                await self._refuse(send, refuse_with(_UNTRUSTED, _UNTRUSTED.detail, new_request_id()))
+                return
+            fields = fields_of(scope["headers"], self._looked_at)
+            name = request_id(fields)
+            asked, presented, verifier = self._read(fields, scope), credential(fields), self._keys.verifier
+            event, ticket = verifier.applied.request(
+                asked.method,
+                asked.target,
+                presented,
+                address=asked.address,
+                request_id=name,
+                refused=await reach(verifier, fields, presented) if HEADER in fields else None,
+            )
+            if ticket is not DONE:
+                await ticket
+            # Written here too: what breaks behind a decision must not let anybody through either.
+            outcome = identity(event) if event.proceeds else self._refusal(event)
+        except JournalUnavailableError:
+            outcome = refuse_unchecked(JOURNAL_UNAVAILABLE, name)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
+            log_fault(error, name)
+            outcome = refuse_unchecked(UNAVAILABLE, name or new_request_id())
+        if isinstance(outcome, Refusal):
+            await self._refuse(send, outcome)
+        else:
             await send({"type": "http.response.start", "status": 200, "headers": outcome})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        status, headers, body = outcome.status, outcome.headers, outcome.body
+            await send(_NO_BODY)
+
+    def _refusal(self, event: Event) -> Refusal:
+        return refuse(event, missing_permission_status=getattr(self._keys, "missing_permission_status", 401))
+
+    async def _refuse(self, send: Send, refusal: Refusal) -> None:
+        status, headers, body = refusal.status, refusal.headers, refusal.body
         if self._narrow:
             # With a body nginx would close the connection it asks over; it passes none on anyway.
             status = status if status in {401, 403} else 403
@@ -89,60 +119,31 @@ class CheckDoor:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _outcome(self, scope: Scope) -> Headers | Refusal:
-        """Decide, and wait until the record is as safe as its mode wants it. Headers let through."""
-        name = ""
-        try:
-            client = scope.get("client")
-            # A Unix socket has no address: who may open it is a matter of its file.
-            if client is not None and not self._trusted(client[0]):
-                return refuse_with(PROBLEMS["untrusted_proxy"], PROBLEMS["untrusted_proxy"].detail, new_request_id())
-            headers = [pair for pair in scope["headers"] if pair[0] in self._looked_at]
-            name = request_id(headers)
-            asked, presented, verifier = self._read(headers, scope), credential(headers), self._keys.verifier
-            event, ticket = verifier.applied.request(
-                asked.method,
-                asked.target,
-                presented,
-                address=asked.address,
-                request_id=name,
-                refused=await reach(verifier, headers, presented),
-            )
-            await ticket
-            if event.proceeds:
-                return [_LENGTH_0, *identity(event)]
-            return refuse(event, missing_permission_status=getattr(self._keys, "missing_permission_status", 401))
-        except JournalUnavailableError:
-            return refuse_unchecked(JOURNAL_UNAVAILABLE, name)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
-            log_fault(error, name)
-            return refuse_unchecked(UNAVAILABLE, name or new_request_id())
 
-
+_UNTRUSTED = PROBLEMS["untrusted_proxy"]
 _OF_A_BODY = frozenset({b"content-type", b"content-length"})
+_NO_BODY = {"type": "http.response.body", "body": b""}
+_NOBODY: Headers = [
+    (b"scopekey-key-id", b""),
+    (b"scopekey-organization", b""),
+    (b"scopekey-environment", b""),
+    (b"scopekey-used", b""),
+]
 
 
 def identity(event: Event) -> Headers:
     """Who was let through: always the same four, empty for a public operation, so that a client's own are replaced."""
     decision = event.decision
-    key = decision.key
-    used = decision.need.requirement.any_of[decision.used] if isinstance(decision, Allowed) and decision.need else ()
+    key, need = decision.key, decision.need
+    if key is None:
+        return [_LENGTH_0, *_NOBODY, (b"x-request-id", event.request_id.encode())]
+    used = need.told[decision.used] if need is not None and isinstance(decision, Allowed) and need.told else b""
     return [
-        (b"scopekey-key-id", key.id.encode() if key else b""),
-        (b"scopekey-organization", key.organization.encode() if key else b""),
-        (b"scopekey-environment", key.environment.encode() if key else b""),
-        (b"scopekey-used", ", ".join(map(str, used)).encode()),
+        _LENGTH_0,
+        (b"scopekey-key-id", key.id.encode()),
+        (b"scopekey-organization", key.organization.encode()),
+        (b"scopekey-environment", key.environment.encode()),
+        (b"scopekey-used", used),
         (b"x-request-id", event.request_id.encode()),
         *told(event),
     ]
-
-
-def only(headers: Headers, name: bytes) -> bytes | None:
-    """The value of a field that must be there exactly once; None where it is not."""
-    found = None
-    for field, value in headers:
-        if field == name:
-            if found is not None:
-                return None
-            found = value
-    return found

@@ -3,24 +3,20 @@
 The control plane has them in front of its management API; a gateway has nothing else.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from scopekey.core.network import Network
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.enforce.asgi import ScopekeyMiddleware
+from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send
 from scopekey.enforce.doors import feed, nginx, verify
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.feed import FeedDoor
 from scopekey.enforce.doors.verify import VerifyDoor
 from scopekey.replica.feed_source import FeedSource
 from scopekey.replica.verifier import Verifier
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -51,7 +47,7 @@ class Door(NamedTuple):
 
 
 class Doors:
-    """A plain ASGI application for the paths of `paths`; `drain` ends the streams it holds open.
+    """Plain ASGI applications by their paths; `drain` ends the streams they hold open.
 
     `more` are doors that only one kind of process has.
     """
@@ -66,23 +62,21 @@ class Doors:
     ) -> None:
         self._feed = FeedDoor(source, lambda: plane.verifier)
         doors = (
-            Door(f"POST {verify.PATH}", verify.NEEDED, VerifyDoor(lambda: plane.verifier)),
             Door(f"GET {feed.CHANGES}", feed.NEEDED, self._feed),
             Door(f"GET {feed.SNAPSHOT}", feed.NEEDED, self._feed),
             *more,
         )
         self._behind = {door.path: door.answer for door in doors}
-        guarded = ScopekeyMiddleware(self._ask, plane, rules=Rules(tuple(map(_rule, doors))))
+        rules = [_rule(door.operation, door.needed) for door in doors]
+        rules.append(_rule(f"POST {verify.PATH}", verify.NEEDED))
+        guarded = ScopekeyMiddleware(self._ask, plane, rules=Rules(tuple(rules)))
         self.paths: dict[str, App] = {
             **dict.fromkeys(self._behind, guarded),
+            verify.PATH: VerifyDoor(guarded),
             nginx.PATH: CheckDoor(
-                plane, nginx.read, headers=nginx.HEADERS, trusted_proxies=trusted_proxies, only_401_and_403=True
+                plane, nginx.read, fields=nginx.FIELDS, trusted_proxies=trusted_proxies, only_401_and_403=True
             ),
         }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request for one of the paths."""
-        await self.paths[scope["path"]](scope, receive, send)
 
     def drain(self) -> None:
         """End what is held open: the process is about to stop."""
@@ -92,5 +86,5 @@ class Doors:
         await self._behind[scope["path"]](scope, receive, send)
 
 
-def _rule(door: Door) -> Rule:
-    return Rule(Operation.parse(door.operation), Requirement.all_of(Permission.parse(door.needed)))
+def _rule(operation: str, needed: str) -> Rule:
+    return Rule(Operation.parse(operation), Requirement.all_of(Permission.parse(needed)))

@@ -1,17 +1,17 @@
 """``GET /v1/changes`` and ``GET /v1/snapshot``: the door down, held open for verifiers on other machines.
 
-Plain ASGI behind the middleware: every stream begins with a recorded decision, and its key is asked
-about again before each line that leaves. The form of the lines is `spec/feed.md`.
+Plain ASGI behind the middleware: every answer begins with a recorded decision, and its key is asked about
+again before all that leaves. The form of the lines is `spec/feed.md`.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from urllib.parse import parse_qs
 
 from scopekey.core.decision import Denied
 from scopekey.core.problem import PROBLEMS
+from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.doors.feed_hub import FeedHub
 from scopekey.enforce.respond import refuse_with
 from scopekey.replica.event import Event
@@ -36,12 +36,9 @@ from scopekey.wire.feed import (
     encode_line,
 )
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 CHANGES, SNAPSHOT = "/v1/changes", "/v1/snapshot"
 NEEDED = "scopekey_changes:read"
+JOURNAL_NEEDED = "scopekey_journal:write"
 _KNOWN_AGE = 2**53
 _log = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ class FeedDoor:
         """Answer a request that was let through."""
         event: Event = scope["scopekey"]
         try:
-            lines = self._snapshot() if scope["path"] == SNAPSHOT else self._changes(scope, event)
+            lines = self._snapshot(event) if scope["path"] == SNAPSHOT else self._changes(scope, event)
             first = await anext(lines)
         except _RefusedError as refused:
             await _refuse(send, event, refused.code, refused.detail)
@@ -67,6 +64,12 @@ class FeedDoor:
         except (NotKeptError, EmptyIndexError) as error:
             code = "snapshot_needed" if isinstance(error, NotKeptError) else "unavailable"
             await _refuse(send, event, code, f"{_sentence(error)} {PROBLEMS[code].action}")
+            return
+        if scope["method"] == "HEAD":
+            # Its answer has no body: there is nothing to hold open.
+            await lines.aclose()
+            await send(_START)
+            await send({"type": "http.response.body", "body": b""})
             return
         await _stream(_joined(first, lines), receive, send)
 
@@ -76,14 +79,14 @@ class FeedDoor:
         if self._hub is not None:
             self._hub.wake()
 
-    async def _changes(self, scope: Scope, event: Event) -> AsyncIterator[bytes]:
+    async def _changes(self, scope: Scope, event: Event) -> AsyncGenerator[bytes]:
         hub = self._hub = self._hub or FeedHub(self._source)
         began = milliseconds_since_boot()
         reached = _asked_place(scope.get("query_string", b""), self._source)
         held = Held.of(event)
         # Asked before the header goes out: what is not kept is a 410, and no stream that breaks off.
         hub.after(reached)
-        yield self._header(self._source.place())
+        yield self._header(self._source.place(), held)
         due = 0
         while True:
             # The time is taken before the replica is read: that is the moment at which the follower is level.
@@ -106,30 +109,42 @@ class FeedDoor:
             elif not lines:
                 await hub.changed((due - elapsed) / 1_000)
 
-    async def _snapshot(self) -> AsyncIterator[bytes]:
+    async def _snapshot(self, event: Event) -> AsyncGenerator[bytes]:
+        held = Held.of(event)
         with self._source.snapshot() as (place, batches):
-            yield self._header(place)
+            yield self._header(place, held)
             count = 0
             for batch in batches:
                 count += len(batch)
                 yield b"".join(encode_change(change) + b"\n" for change in batch)
                 # Everybody else has a turn between two batches.
                 await asyncio.sleep(0)
-                if self._draining:
-                    yield encode_line(End("draining", "This node stops. Ask again."))
+                end = self._end(held)
+                if end is not None:
+                    yield encode_line(end)
                     return
             yield encode_line(Complete(count))
 
-    def _header(self, place: Place) -> bytes:
-        mark = place.mark.hex()
-        return encode_line(Header(FORMAT, place.feed_id, place.position, mark, peppers=self._source.peppers()))
+    def _header(self, place: Place, held: Held) -> bytes:
+        verifier = self._verifier()
+        header = Header(
+            FORMAT,
+            place.feed_id,
+            place.position,
+            place.mark.hex(),
+            peppers=self._source.peppers(),
+            prefix=verifier.key_format.prefix,
+            environments=verifier.key_format.environments,
+            journal=bool(verifier.decide_held(held, (JOURNAL_NEEDED,))),
+        )
+        return encode_line(header)
 
     def _heartbeat(self, place: Place, elapsed: int) -> Heartbeat:
         verifier = self._verifier()
         age = verifier.freshness.age(verifier.clock())
         return Heartbeat(place.position, place.mark.hex(), elapsed, age if age < _KNOWN_AGE else UNKNOWN_AGE)
 
-    def _end(self, held: Held, elapsed: int) -> End | None:
+    def _end(self, held: Held, elapsed: int = 0) -> End | None:
         if self._draining:
             return End("draining", "This node stops. Follow another one, or this one when it is back.")
         decision = self._verifier().decide_held(held, (NEEDED,))
@@ -183,6 +198,17 @@ def _sentence(error: Exception) -> str:
     return said[0].upper() + said[1:] + "."
 
 
+_START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ],
+}
+
+
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for lines in rest:
@@ -191,8 +217,7 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 async def _stream(lines: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """Send until the lines end or the follower goes away."""
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send(_START)
     sending = asyncio.ensure_future(_send(lines, send))
     leaving = asyncio.ensure_future(_left(receive))
     try:

@@ -4,21 +4,21 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from scopekey.core.rules import METHOD
-from scopekey.enforce.doors.check import UNTOLD, Asked, only
-from scopekey.enforce.respond import Headers
+from scopekey.enforce.doors.check import UNTOLD, Asked
+from scopekey.enforce.fields import Fields
 
 PATH = "/check/nginx"
-METHOD_HEADER, TARGET, CLIENT = b"x-original-method", b"x-original-uri", b"x-original-client"
-HEADERS = (METHOD_HEADER, TARGET, CLIENT)
+METHOD_FIELD, TARGET, CLIENT = b"x-original-method", b"x-original-uri", b"x-original-client"
+FIELDS = (METHOD_FIELD, TARGET, CLIENT)
 
 
-def read(headers: Headers, scope: MutableMapping[str, Any]) -> Asked:  # noqa: ARG001 - other doors read the request line
+def read(fields: Fields, scope: MutableMapping[str, Any]) -> Asked:  # noqa: ARG001 - other doors read the request line
     """Find method, target and address: each exactly once, and one address alone."""
-    method, target, client = (only(headers, name) for name in HEADERS)
+    method, target, client = fields.get(METHOD_FIELD), fields.get(TARGET), fields.get(CLIENT)
     if method is None or target is None or client is None:
         return UNTOLD
-    text = method.decode("latin-1")
-    # A comma joins two answers to one question. A target may hold one.
-    if not METHOD.fullmatch(text):
+    name = method.decode("latin-1")
+    # A comma joins two answers to one question; a method has none. A target may hold one.
+    if not METHOD.fullmatch(name):
         return UNTOLD
-    return Asked(text, target, client.decode("latin-1"))
+    return Asked(name, target, client.decode("latin-1"))

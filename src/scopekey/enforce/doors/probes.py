@@ -2,23 +2,20 @@
 
 import logging
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 
-from scopekey.replica.follow import Status
+from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.replica.index import Index, Place
+from scopekey.replica.status import Status
 from scopekey.replica.verifier import Verifier
 
 log = logging.getLogger(__name__)
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _KNOWN_AGE = 2**53
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Any]
-Send = Callable[[MutableMapping[str, Any]], Any]
 
 
 class Probed(Protocol):

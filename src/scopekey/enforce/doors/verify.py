@@ -4,9 +4,6 @@ For services that cannot hold a verifier themselves. 200 for every well-formed q
 answer is; another organization's key is as unknown as one that never was, except to the operator.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 import msgspec
 from pydantic import ValidationError
 
@@ -15,17 +12,21 @@ from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
 from scopekey.core.key import Key
 from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.core.rules import METHOD
-from scopekey.enforce.asgi import log_fault
-from scopekey.enforce.doors.body import GoneError, Receive, read_body
-from scopekey.enforce.respond import JOURNAL_UNAVAILABLE, UNAVAILABLE, Refusal, expiry, refuse_unchecked, refuse_with
+from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send, log_fault, refuse_http
+from scopekey.enforce.doors.body import GoneError, read_body
+from scopekey.enforce.respond import (
+    JOURNAL_UNAVAILABLE,
+    UNAVAILABLE,
+    Refusal,
+    expiry,
+    refuse_unchecked,
+    refuse_with,
+)
 from scopekey.replica.event import Event
-from scopekey.replica.journal import JournalUnavailableError, Ticket
+from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.verifier import Verifier
 from scopekey.wire.faults import first_fault, unknown_permission
 from scopekey.wire.resources import Verify
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/verify"
 NEEDED = "scopekey_verifications:write"
@@ -60,6 +61,7 @@ class _Answer(msgspec.Struct, frozen=True, gc=False):
 
 _read = msgspec.json.Decoder(_Question).decode
 _write = msgspec.json.Encoder().encode
+_JSON = (b"content-type", b"application/json")
 _NOTHING: list[str] = []
 _KNOWN_AGE = 2**53
 _UNKNOWN = Denied(DenialReason.UNKNOWN_KEY)
@@ -67,42 +69,41 @@ _LONGEST_KEY, _LONGEST_ADDRESS, _LONGEST_OPERATION = 500, 50, 9_000
 
 
 class VerifyDoor:
-    """Answers questions that the middleware let through: `scope["scopekey"]` is who asks."""
+    """Answers whoever the guard lets through. It calls the guard itself: a wrapper around each answer costs a fifth."""
 
-    def __init__(self, verifier: Callable[[], Verifier]) -> None:
-        self._verifier = verifier
+    def __init__(self, guard: ScopekeyMiddleware) -> None:
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one question."""
-        asking: Event = scope["scopekey"]
+        outcome = await self._guard.decide(scope)
+        if isinstance(outcome, Refusal):
+            await refuse_http(outcome, scope, receive, send)
+            return
+        asking, own = outcome
         try:
             body = await read_body(receive, LIMIT)
-            if body is None:
-                await _refuse(send, _problem("too_large", asking))
-                return
-            verifier = self._verifier()
+            verifier = self._guard.keys.verifier
             event, ticket = _ask(verifier, body, asking.request_id)
-            await ticket
+            if ticket is not DONE:
+                await ticket
             answer = _told(_seen(event.decision, asking.decision.key, verifier), event)
-            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+            length = (b"content-length", b"%d" % len(answer))
+            headers = [_JSON, length, (b"x-request-id", asking.request_id.encode()), *own]
         except GoneError:
             return
-        except ProblemError as error:
-            refusal = refuse_with(error.problem, error.detail, asking.request_id, **error.fields)
-            await _refuse(send, refusal)
-            return
-        except JournalUnavailableError:
-            await _refuse(send, refuse_unchecked(JOURNAL_UNAVAILABLE, asking.request_id))
-            return
-        except Exception as error:  # noqa: BLE001 - raised on, a server would log its message, which may hold the key
-            log_fault(error, asking.request_id)
-            await _refuse(send, refuse_unchecked(UNAVAILABLE, asking.request_id))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
+            refusal = _refusal(error, asking.request_id)
+            refusal = msgspec.structs.replace(refusal, headers=refusal.headers + own)
+            await refuse_http(refusal, scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
 
-def _ask(verifier: Verifier, body: bytes, request_id: str) -> tuple[Event, Ticket]:
+def _ask(verifier: Verifier, body: bytes | None, request_id: str) -> tuple[Event, Ticket]:
+    if body is None:
+        raise ProblemError("too_large", PROBLEMS["too_large"].detail)
     try:
         question = _read(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -175,10 +176,10 @@ def _told(decision: Decision, event: Event) -> bytes:
     )
 
 
-def _problem(code: str, asking: Event) -> Refusal:
-    return refuse_with(PROBLEMS[code], PROBLEMS[code].detail, asking.request_id)
-
-
-async def _refuse(send: Send, refusal: Refusal) -> None:
-    await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
-    await send({"type": "http.response.body", "body": refusal.body})
+def _refusal(error: Exception, request_id: str) -> Refusal:
+    if isinstance(error, ProblemError):
+        return refuse_with(error.problem, error.detail, request_id, **error.fields)
+    if isinstance(error, JournalUnavailableError):
+        return refuse_unchecked(JOURNAL_UNAVAILABLE, request_id)
+    log_fault(error, request_id)
+    return refuse_unchecked(UNAVAILABLE, request_id)
