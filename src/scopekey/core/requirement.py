@@ -40,7 +40,7 @@ class Need(msgspec.Struct, frozen=True):
 
     `observes` tells that each alternative only looks; `intended` is the level and the resource group
     of each permission of the first alternative, for the audit log; `words` is the requirement as it is told,
-    `told` each alternative alone, as bytes of a header field.
+    `told` each alternative alone, as bytes of a header field, and `names` all of them for a record.
     """
 
     requirement: Requirement
@@ -49,6 +49,7 @@ class Need(msgspec.Struct, frozen=True):
     intended: tuple[tuple[str, str], ...] = ()
     words: str = ""
     told: tuple[bytes, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
 
     def satisfied(self, held: int) -> int | None:
         """The position of the first alternative that is held whole, or None."""
@@ -85,5 +86,6 @@ def need(requirement: Requirement, register: Register) -> Need:
         observes=bool(permissions) and all(catalog.observing(permission) for permission in permissions),
         intended=tuple(dict.fromkeys((p.level, catalog.resource(p).group) for p in first)),
         words=str(requirement),
+        names=tuple(map(tuple, requirement.names())),
         told=tuple(", ".join(map(str, alternative)).encode() for alternative in requirement.any_of),
     )

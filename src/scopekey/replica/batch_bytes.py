@@ -98,7 +98,8 @@ def _tables(events: tuple[Event, ...]) -> tuple[list[Row], list[tuple[str, ...]]
     return operations, grants, rows
 
 
-def _needed(need: Need | None) -> tuple[list[list[str]] | None, list[list[str]] | None]:
+def _needed(need: Need | None) -> tuple[Any, Any]:
     if need is None:
         return None, None
-    return need.requirement.names(), [list(pair) for pair in need.intended] or None
+    # Written out when the rules were compiled: a batch may hold as many operations as decisions.
+    return need.names or need.requirement.names(), need.intended or None
