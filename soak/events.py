@@ -15,13 +15,21 @@ _KEPT = 3
 """Keys that are left alive, so that there is something to allow."""
 
 
-def revoke(world: World) -> None:
+def _take(world: World) -> tuple[str, str] | None:
+    """Draw a live key, of which nothing is sure from now on; None where too few are left."""
     with world.lock:
         if len(world.live) < _KEPT:
-            return
+            return None
         secret = world.drawn.choice(list(world.live))
-        key_id = world.live.pop(secret)
         world.unsure.add(secret)
+        return secret, world.live.pop(secret)
+
+
+def revoke(world: World) -> None:
+    taken = _take(world)
+    if taken is None:
+        return
+    secret, key_id = taken
     if world.ask(f"/v1/keys/{key_id}/revoke", {"reason": "compromised"}) is not None:
         with world.lock:
             world.unsure.discard(secret)
@@ -51,12 +59,10 @@ def create(world: World) -> None:
 
 def rotate(world: World) -> None:
     """Rotate without an overlap: the old secret is refused from then on."""
-    with world.lock:
-        if len(world.live) < _KEPT:
-            return
-        secret = world.drawn.choice(list(world.live))
-        key_id = world.live.pop(secret)
-        world.unsure.add(secret)
+    taken = _take(world)
+    if taken is None:
+        return
+    secret, key_id = taken
     answer = world.ask(f"/v1/keys/{key_id}/rotate", {"overlap": "0s"})
     with world.lock:
         if answer is not None:

@@ -17,6 +17,7 @@ import msgspec
 from scopekey.replica.batch import Batch, ForgottenError, NeverError, NotTakenError
 from scopekey.replica.batch_bytes import encode, unreadable
 from scopekey.replica.batches import BatchJournal
+from scopekey.replica.upstream import checked_url
 from scopekey.wire.decisions import MAX_SIZE
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ CLOSE_WITHIN = 4.0
 """How long the end of a process waits for its last decisions, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEY = re.compile(r"[\x21-\x7e]+")
 _NODE = re.compile(r"[0-9a-f]{16}")
 _CODE = re.compile(r"[a-z_]{1,40}")
@@ -60,9 +60,7 @@ class SendDecisions:
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._url = httpx.URL(url)
-        if self._url.scheme != "https" and not (self._url.scheme == "http" and self._url.host in _LOOPBACK):
-            raise ValueError(f"{self._url.scheme}://{self._url.host} would carry the key in the clear: use https")
+        self._url = httpx.URL(checked_url(url))
         if not _NODE.fullmatch(node):
             raise ValueError("the id of a machine is 16 hexadecimal digits, in lower case")
         self._key = key

@@ -155,7 +155,7 @@ def checked_url(url: str) -> str:
     """Check where a key may be sent: https, or http to this machine itself. Raises ValueError."""
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"the upstream {url!r} is no address: write https://keys.example.com")
+        raise ValueError(f"the upstream {url!r} is no address: use https, as in https://keys.example.com")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError(f"a key is not sent in plain text to {parts.hostname}: use https, or an address of loopback")
     return url.strip().rstrip("/")

@@ -11,6 +11,7 @@ from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.replica.event import Event
 from scopekey.replica.index import Place
 from scopekey.server.node import Node
+from scopekey.wire.feed import ReachedPosition
 
 _DIGITS = 15
 
@@ -66,7 +67,7 @@ Repeat = Annotated[str | None, Depends(idempotency_of)]
 def say_position(response: Response, place: Place | None) -> None:
     """Tell at which position the change is known; a repeat that changed nothing tells none."""
     if place is not None:
-        response.headers["Scopekey-Position"] = f"{place.feed_id}-{place.position}"
+        response.headers["Scopekey-Position"] = str(ReachedPosition(place.feed_id, place.position))
 
 
 def say_version(response: Response, version: int) -> None:
