@@ -22,7 +22,21 @@ MODULES = {
         "rules_of": "scopekey.enforce.fastapi.protect",
         "RulesError": "scopekey.enforce.fastapi.table",
     },
-    "scopekey.testing": {"Keys": "scopekey.testing"},
+    "scopekey.testing": {
+        "Keys": "scopekey.testing.keys",
+        "Decided": "scopekey.testing.decided",
+        **dict.fromkeys(
+            (
+                "assert_allowed",
+                "assert_refused",
+                "assert_needs",
+                "used_permissions",
+                "assert_requires",
+                "assert_public",
+            ),
+            "scopekey.testing.assertions",
+        ),
+    },
     "scopekey.client.management": {
         "ManagementClient": "scopekey.client.management",
         "UnreachableError": "scopekey.client.management",
