@@ -11,11 +11,10 @@ class Decided:
     """What was decided about one call; its text is one line that says all of it.
 
     `operation` is the rule's (`GET /datasets/{id}`), the method alone where none matched, empty for a check of
-    permissions; `code` is empty where the
-    call was allowed, else the problem's. `used` are the permissions of the alternative that was met, `missing`
-    those that were lacking, `holds` all of the key; `key_id` is None where no key was looked at or none
-    fitted. `reported` tells that a rule in report-only mode let the call through all the same. All of it comes from
-    `event`, which is the record.
+    permissions; `code` is empty where the call was allowed, else the problem's. `used` are the permissions of
+    the alternative that was met, `missing` those that were lacking, `holds` all of the key; `key_id` is None where no
+    key was looked at or none fitted. `reported` tells that a rule in report-only mode let the call through all the
+    same. All of it comes from `event`, which is the record.
     """
 
     operation: str
