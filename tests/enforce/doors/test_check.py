@@ -1,11 +1,17 @@
 """The doors that a proxy asks: each is told of a request in its own way, and does what all of them do."""
 
+import json
+
 import pytest
 
+from scopekey.core.permission import Permission
+from scopekey.core.requirement import Requirement
+from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.enforce.doors import envoy, forwarded, haproxy, nginx
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.settings import LOOPBACK
-from tests.contract.door import CheckContract, Request, request
+from scopekey.testing import Keys
+from tests.contract.door import RULES, CheckContract, Request, request
 
 PROXY = "127.0.0.1"
 
@@ -57,6 +63,38 @@ class OfManyAddresses:
         assert expected == door(request(secret=secret, client=told)).status
 
 
+def test_nginx_is_told_the_document_that_haproxy_passes_on():
+    keys = Keys("datasets:read", rules=RULES)
+    keys.journal_fails = True
+    asked = request(secret=keys.add("datasets:read"), headers=((b"X-Request-Id", b"r-1"),))
+    narrow, whole = (each.ask_as(keys, asked) for each in (TestNginx(), TestHaproxy()))
+    assert (403, 503, b"503") == (narrow.status, whole.status, dict(narrow.headers)[b"scopekey-status"])
+    assert whole.body == dict(narrow.headers)[b"scopekey-problem"]
+
+
+def refused_for_want_of(*alternatives):
+    """What nginx is told where an operation needs one of these sets, of permissions numbered so."""
+    keys = Keys(*(f"resource_{number:03}:write" for number in range(100)))
+    needed = Requirement(
+        tuple(tuple(Permission(f"resource_{number:03}", "write") for number in numbers) for numbers in alternatives)
+    )
+    keys.apply_rules(Rules((Rule(Operation.parse("GET /datasets/{id}"), needed),)))
+    return dict(TestNginx().ask_as(keys, request(secret=keys.add())).headers)
+
+
+def test_a_document_that_is_too_long_for_a_field_is_told_without_its_lists():
+    fields = refused_for_want_of(*([number] for number in range(100)))
+    told = json.loads(fields[b"scopekey-problem"])
+    assert ("missing_permission", False, False) == (told["code"], "required" in told, "missing" in told)
+    assert b"resource_000:write" == fields[b"scopekey-missing"]
+
+
+def test_a_document_that_is_too_long_all_the_same_is_not_told():
+    fields = refused_for_want_of(range(100))
+    assert (b"401", False) == (fields[b"scopekey-status"], b"scopekey-problem" in fields)
+    assert 100 == len(fields[b"scopekey-missing"].split(b", "))
+
+
 class TestNginx(OfMethods, OfOneAddress, CheckContract):
     narrow = True
 
@@ -95,6 +133,11 @@ class TestEnvoy(OfManyAddresses, CheckContract):
     def tell(self, asked):
         told = (b"X-Forwarded-For", asked.client.encode())
         return Request(asked.method, b"/ext_authz" + asked.target, (told, *asked.headers), b"", PROXY)
+
+    @pytest.mark.parametrize("target", [b"//open", b"/datasets/%2e%2e/open", b"/datasets/7;x", b"/a%2Fb", b"/%6fpen"])
+    def test_the_target_is_taken_as_it_came(self, keys, secret, target):
+        answer = self.ask_as(keys, request(target=target, secret=secret))
+        assert (400, b"unreadable_target") == (answer.status, dict(answer.headers)[b"scopekey-code"])
 
     def test_what_is_not_behind_the_prefix_is_unreadable(self, keys, secret):
         asked = self.tell(request(secret=secret))
