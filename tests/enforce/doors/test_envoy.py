@@ -21,7 +21,7 @@ class TestEnvoy(ToldAddresses, CheckContract):
         answer = self.ask_as(keys, asked, tell=False)
         assert b"unreadable_target" == dict(answer.headers)[b"scopekey-code"]
 
-    @pytest.mark.parametrize("target", [b"//open", b"open", b"%2Fopen"])
+    @pytest.mark.parametrize("target", [b"//open", b"open", b"%2Fopen", b"/%6fpen"])
     def test_the_target_is_taken_as_it_came(self, door, secret, target):
         assert "unreadable_target" == door(request(target=target, secret=secret)).field("scopekey-code")
 
