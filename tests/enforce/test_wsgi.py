@@ -3,18 +3,22 @@
 import io
 import json
 import logging
+import os
 import socket
+import subprocess
 import sys
 import threading
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from contextlib import contextmanager
+from pathlib import Path
+from wsgiref import simple_server
 from wsgiref.validate import validator
 
 import pytest
-import waitress.server
+from werkzeug import serving
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.serving import WSGIRequestHandler as WerkzeugHandler
-from werkzeug.serving import make_server as werkzeug_server
+from werkzeug.serving import WSGIRequestHandler
 
+import scopekey
 from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware, raw_target
 from scopekey.replica.journal import JournalUnavailableError
@@ -160,8 +164,8 @@ def test_an_error_of_the_app_starts_its_answer_anew_and_what_it_writes_is_writte
     def app(environ, start_response):
         start_response("200 OK", [])
         try:
-            raise LookupError
-        except LookupError:
+            {}["nothing"]
+        except KeyError:
             write = start_response("500 Oops", [("X-Own", "1")], sys.exc_info())
         write(b"written")
         return []
@@ -172,7 +176,7 @@ def test_an_error_of_the_app_starts_its_answer_anew_and_what_it_writes_is_writte
 
     list(ScopekeyWSGIMiddleware(app, keys)(environ_of(secret=keys.add("datasets:read")), start_response))
     told = {"x-request-id", "scopekey-requires"}
-    assert [("200 OK", told, None), ("500 Oops", told | {"X-Own"}, LookupError)] == started
+    assert [("200 OK", told, None), ("500 Oops", told | {"X-Own"}, KeyError)] == started
     assert [b"written"] == written
 
 
@@ -274,7 +278,7 @@ def test_a_prefix_that_a_proxy_has_cut_off_before_is_not_cut_off_again(keys):
         ("10.0.0.1", "10.0.0.1", None, PROXIES),
         (None, "10.0.0.1", "unknown, 10.0.0.2", PROXIES),
         ("192.0.2.1", "::1", "::ffff:192.0.2.1", PROXIES),
-        *(("192.0.2.1", peer, "192.0.2.1", PROXIES) for peer in (None, "", "localhost", "<local>", "unix:")),
+        *(("192.0.2.1", peer, "192.0.2.1", PROXIES) for peer in (None, "", "localhost", "<local>", "0.0.0.0", "unix:")),
         ("else", "else", "192.0.2.1", PROXIES),
         (None, "", "192.0.2.1", ()),
         (None, "localhost", "192.0.2.1", ()),
@@ -353,26 +357,123 @@ def test_options_that_mean_nothing_are_refused_at_once(keys, options):
         ScopekeyWSGIMiddleware(App(), keys, **options)
 
 
-class QuietWsgiref(WSGIRequestHandler):
-    def log_message(self, *args):
-        return
-
-
-class QuietWerkzeug(WerkzeugHandler):
+class Quiet(WSGIRequestHandler):
     def log(self, *args):
         return
 
 
-def waitress_serving(app):
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2)
-    return server.effective_port, server.run, server.close
+class QuietWsgiref(simple_server.WSGIRequestHandler):
+    def log_message(self, *args):
+        return
 
 
-def werkzeug_serving(app):
-    server = werkzeug_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietWerkzeug)
-    return server.server_port, server.serve_forever, server.shutdown
+@contextmanager
+def in_a_thread(server):
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
 
 
-def wsgiref_serving(app):
-    server = make_server("127.0.0.1", 0, app, handler_class=QuietWsgiref)
-    return server.server_port, server.serve_forever, server.shutdown
+def guarded():
+    keys = Keys("datasets:read", "datasets:write", rules=RULES)
+    keys.add("datasets:read")
+    return ScopekeyWSGIMiddleware(App(), keys)
+
+
+def behind_werkzeug(folder):
+    return in_a_thread(serving.make_server("127.0.0.1", 0, guarded(), threaded=True, request_handler=Quiet))
+
+
+def behind_wsgiref(folder):
+    return in_a_thread(simple_server.make_server("127.0.0.1", 0, guarded(), handler_class=QuietWsgiref))
+
+
+@contextmanager
+def in_a_process(folder, says, *command):
+    """A process that imports this module; the made-up keys are the same everywhere."""
+    (folder / "app.py").write_text("from tests.enforce.test_wsgi import guarded\napp = guarded()\n")
+    path = [str(folder), str(Path(__file__).parents[2]), str(Path(scopekey.__file__).parents[1])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        # It says where it listens once it does.
+        assert any(says in line for line in process.stdout)
+        yield f"{folder}/socket"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def behind_gunicorn(folder):
+    bind = f"unix:{folder}/socket"
+    return in_a_process(folder, "Listening at", "gunicorn", "app:app", "--bind", bind, "--no-control-socket")
+
+
+def behind_waitress(folder):
+    return in_a_process(folder, "Serving on", "waitress", f"--unix-socket={folder}/socket", "app:app")
+
+
+def send(address, target, *lines):
+    """Send one request as raw bytes; gives status and head."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    head = b"\r\n".join([b"GET " + target + b" HTTP/1.1", b"Host: a", b"Connection: close", *lines])
+    with socket.socket(family) as connection:
+        connection.settimeout(30)
+        connection.connect(address)
+        connection.sendall(head + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    return int(answer.split(b" ", 2)[1]), answer
+
+
+KEY = b"X-API-Key: " + Keys("datasets:read", "datasets:write").add("datasets:read").encode()
+
+
+@pytest.fixture(scope="module", params=[behind_waitress, behind_werkzeug, behind_gunicorn])
+def server(request, tmp_path_factory):
+    """A real server; gives its name and address."""
+    with request.param(tmp_path_factory.mktemp("server")) as address:
+        yield request.param.__name__, address
+
+
+# Python's http.server, on which Werkzeug's stands, merges them before anybody sees the target.
+MERGED = {("behind_werkzeug", b"//datasets/42"): 200}
+
+
+@pytest.mark.parametrize(("expected", "target"), RAW)
+def test_a_raw_target_is_read_in_one_way_or_refused_behind_a_real_server(server, expected, target):
+    name, address = server
+    status, answer = send(address, target, KEY)
+    assert MERGED.get((name, target), expected) == status, answer
+
+
+def test_two_keys_are_ambiguous_behind_a_real_server(server):
+    _, address = server
+    for second in (KEY, b"X-API-Key: ", KEY.replace(b"X-API-Key: ", b"Authorization: Bearer ")):
+        assert 400 == send(address, b"/datasets/1", KEY, second)[0]
+
+
+def test_a_field_with_underscores_is_none_behind_a_real_server(server):
+    _, address = server
+    status, answer = send(address, b"/datasets/1", KEY.replace(b"X-API-Key", b"X_API_Key"))
+    assert (401, True) == (status, b"no_credential" in answer)
+
+
+def test_the_script_name_that_gunicorn_takes_from_a_header_is_cut_off_the_target(tmp_path):
+    with behind_gunicorn(tmp_path) as address:
+        assert 401 == send(address, b"/api/datasets/1", KEY)[0]
+        assert 200 == send(address, b"/api/datasets/1", KEY, b"SCRIPT_NAME: /api")[0]
+        assert 400 == send(address, b"/%61pi/datasets/1", KEY, b"SCRIPT_NAME: /%61pi")[0]
+        assert 400 == send(address, b"/api/datasets/1", KEY, b"SCRIPT_NAME: /ap")[0]
+
+
+def test_wsgiref_tells_no_raw_target_so_that_everything_is_refused(tmp_path):
+    with behind_wsgiref(tmp_path) as address:
+        assert 400 == send(address, b"/open")[0]
