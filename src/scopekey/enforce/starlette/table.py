@@ -88,6 +88,9 @@ class RoutesTable(Table):
             rule = self._list(method, path, what, where, kind=kind, head=head)
             if rule:
                 self._serve(route, ("GET", "HEAD") if head else (method,), str(rule.operation))
+        # An endpoint class is asked with any method, and answers 405 where a later route could have served.
+        for method in sorted(_asked(route) - declared.keys()):
+            self.add(method, path_of(path), [], f"{method} {path} ({name}, which has none)", kind="page")
 
     def _serve(self, route: Route | WebSocketRoute, methods: Sequence[str], operation: str) -> None:
         for thing in (route, route.endpoint):
@@ -125,7 +128,7 @@ class RoutesTable(Table):
     def _hidden_heads(self) -> Iterator[str]:
         """A HEAD with a rule of its own is decided by it, also where the router serves the HEAD of a GET."""
         for at, own in enumerate(self._listed):
-            for number, get in enumerate(self._listed if own.operation.method == "HEAD" else ()):
+            for number, get in enumerate(self._listed if own.rule and own.operation.method == "HEAD" else ()):
                 meeting = meet(own.shape, get.shape) if get in self._heads else None
                 if meeting is None or meeting.declined[1]:
                     continue
@@ -159,6 +162,13 @@ def _declared(route: Route | WebSocketRoute) -> Iterator[tuple[str, Sequence[Dec
     else:
         for method in METHODS if route.methods is None else sorted(route.methods):
             yield method, of_all
+
+
+def _asked(route: Route | WebSocketRoute) -> frozenset[str]:
+    """The methods with which the router asks a route, whatever it answers."""
+    if isinstance(route, WebSocketRoute):
+        return frozenset()
+    return frozenset((*METHODS, *_HANDLERS) if route.methods is None else route.methods)
 
 
 def _is_plain(route: Route | WebSocketRoute) -> bool:
