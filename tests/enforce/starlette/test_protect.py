@@ -347,7 +347,7 @@ class Forgetting:
         self.app = app
 
     async def __call__(self, scope, receive, send):
-        del scope["route"]
+        scope.pop("route", None)
         await self.app(scope, receive, send)
 
 
