@@ -16,7 +16,8 @@ PATHS = st.lists(SEGMENTS, min_size=1, max_size=2).map(lambda parts: "/" + "/".j
 METHODS = st.sampled_from(["GET", "GET", "HEAD", "POST"])
 TARGETS = st.lists(st.sampled_from(["a", "b", "7", "ab", "v1.2", "zb", "%61", ""]), min_size=1, max_size=4)
 FORMS = st.sampled_from(["async", "sync", "endpoint"])
-HOMES = st.tuples(st.sampled_from(["direct", "direct", "router", "mount"]), st.sampled_from(["/p", "/a", "/{t}"]))
+PREFIXES = st.sampled_from(["/p", "/a", "/{t}", "/{t:int}"])
+HOMES = st.tuples(st.sampled_from(["direct", "direct", "router", "mount"]), PREFIXES)
 ROUTES = st.lists(st.tuples(METHODS, PATHS, HOMES, FORMS), min_size=3, max_size=8)
 
 
@@ -74,7 +75,8 @@ def fitting(routes):
 
 
 def sample(path):
-    for parameter, value in (("{x:path}", "b/7"), ("{x:int}", "7"), ("{x}", "b"), ("{y}", "2"), ("{t}", "a")):
+    values = {"{x:path}": "b/7", "{x:int}": "7", "{x}": "b", "{y}": "2", "{t}": "a", "{t:int}": "7"}
+    for parameter, value in values.items():
         path = path.replace(parameter, value)
     return path
 
