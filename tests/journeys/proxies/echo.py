@@ -14,6 +14,7 @@ from scopekey.enforce.doors import forwarded, haproxy, nginx
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.testing import Keys
 
+WAITS = 30.0
 LOOPBACK = (parse_network("127.0.0.0/8"),)
 
 
@@ -35,10 +36,14 @@ class Seen(NamedTuple):
 
 
 class Echo:
-    """A server of raw sockets; `seen` are the requests that arrived, `answer` what it says to each."""
+    """A server of raw sockets; `seen` are the requests that arrived, `answer` what it says to each.
+
+    It says nothing while `held`, until it is let go.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.held: threading.Event | None = None
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nserved"
 
     def serve(self, connection: socket.socket) -> None:
@@ -46,11 +51,15 @@ class Echo:
         with connection, connection.makefile("rb") as stream:
             while (seen := read(stream)) is not None:
                 self.seen.append(seen)
+                if self.held is not None:
+                    self.held.wait(WAITS)
                 if seen.all("upgrade"):
                     connection.sendall(
                         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
                     )
                     connection.sendall(stream.readline())
+                    return
+                if not self.answer:
                     return
                 head, blank, body = self.answer.partition(b"\r\n\r\n")
                 connection.sendall(head + blank if seen.method == b"HEAD" else head + blank + body)

@@ -7,6 +7,9 @@ local DST = <<check_dst>>
 -- Milliseconds for the whole answer.
 local PATIENCE = 2000
 
+-- Bytes of an answer that fit into HAProxy's buffer of 16 KiB (tune.bufsize), with what it adds of its own.
+local ROOM = 12000
+
 -- What Scopekey looks at, and nothing else of the client's.
 local ASKED = {
   "authorization", "x-api-key", "x-request-id", "origin", "access-control-request-method", "scopekey-position",
@@ -28,6 +31,12 @@ local function lines(field)
     at = at + 1
   end
   return found
+end
+
+-- The document without its lists, which stand in header fields as well.
+local function in_short(status, headers)
+  local code = headers["scopekey-code"] and headers["scopekey-code"][0] or "unavailable"
+  return '{"type":"urn:scopekey:problem:' .. code .. '","status":' .. status .. ',"code":"' .. code .. '"}'
 end
 
 local function check(txn)
@@ -58,12 +67,18 @@ local function check(txn)
     return
   end
 
-  local refusal = txn:reply{ status = answer.status, body = answer.body or "" }
+  local said, size, body = {}, 0, answer.body or ""
   for name, values in pairs(headers) do
     if not OF_THE_CONNECTION[name] then
-      for _, value in ipairs(lines(values)) do refusal:add_header(name, value) end
+      for _, value in ipairs(lines(values)) do
+        said[#said + 1] = { name, value }
+        size = size + #name + #value
+      end
     end
   end
+  if size + #body > ROOM then body = in_short(answer.status, headers) end
+  local refusal = txn:reply{ status = answer.status, body = body }
+  for _, pair in ipairs(said) do refusal:add_header(pair[1], pair[2]) end
   txn:done(refusal)
 end
 
