@@ -6,7 +6,7 @@ import pytest
 
 from scopekey.testing import Keys
 from scopekey.wire.rules_file import read_rules
-from tests.journeys.proxies.echo import Echo, deciding, echoing
+from tests.journeys.proxies.echo import YES, Echo, deciding, echoing
 from tests.journeys.proxies.fronting import PROXIES, front, needed
 from tests.journeys.proxies.raw import Fronted
 
@@ -25,11 +25,6 @@ operation = "GET /reported"
 requires = "datasets:write"
 mode = "report"
 """
-YES = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
-    + b"".join(b"Scopekey-%s: told\r\n" % name for name in (b"Key-Id", b"Organization", b"Environment", b"Used"))
-    + b"X-Request-Id: told\r\n\r\n"
-)
 
 
 def known() -> Keys:

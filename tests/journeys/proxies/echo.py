@@ -2,8 +2,10 @@
 
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha1
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,14 @@ from scopekey.enforce.doors.check import CheckDoor
 from scopekey.testing import Keys
 
 WAITS = 30.0
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 LOOPBACK = (parse_network("127.0.0.0/8"),)
+YES = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+    + b"".join(b"Scopekey-%s: told\r\n" % name for name in (b"Key-Id", b"Organization", b"Environment", b"Used"))
+    + b"X-Request-Id: told\r\n\r\n"
+)
+"""The yes of a check door, about nobody that there is."""
 
 
 class Seen(NamedTuple):
@@ -54,15 +63,20 @@ class Echo:
                 if self.held is not None:
                     self.held.wait(WAITS)
                 if seen.all("upgrade"):
-                    connection.sendall(
-                        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-                    )
+                    connection.sendall(_switched(seen))
                     connection.sendall(stream.readline())
                     return
                 if not self.answer:
                     return
                 head, blank, body = self.answer.partition(b"\r\n\r\n")
                 connection.sendall(head + blank if seen.method == b"HEAD" else head + blank + body)
+
+
+def _switched(seen: Seen) -> bytes:
+    """The answer to a websocket's handshake (RFC 6455 section 4.2.2); HAProxy looks at it."""
+    accept = b64encode(sha1(seen.all("sec-websocket-key")[0] + GUID, usedforsecurity=False).digest())
+    lines = (b"HTTP/1.1 101 Switching Protocols", b"Connection: Upgrade", b"Upgrade: websocket")
+    return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + accept, b"", b""))
 
 
 def read(stream) -> Seen | None:

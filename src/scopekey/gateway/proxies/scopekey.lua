@@ -4,8 +4,8 @@
 local URL = "<<check_url>>"
 -- The Unix socket to ask over; nil: the host and port of the address.
 local DST = <<check_dst>>
--- Milliseconds for the whole answer.
-local PATIENCE = 2000
+-- Milliseconds. HAProxy's client asks up to four times before it gives up; 2.6 has no setting for that.
+local PATIENCE = 1000
 
 -- Bytes of an answer that fit into HAProxy's buffer of 16 KiB (tune.bufsize), with what it adds of its own.
 local ROOM = 12000
@@ -53,12 +53,12 @@ local function check(txn)
   end
 
   local answer = core.httpclient():get{ url = URL, dst = DST, headers = told, timeout = PATIENCE }
-  -- Nobody answered, or half of it: the rule after this one says no.
-  if not answer or not answer.status or answer.status < 200 then return end
+  -- Nobody answered: the rule after this one says no.
+  if not answer or not answer.status then return end
   local headers = answer.headers or {}
 
+  -- Each yes and each no of Scopekey has its mark. What has none is somebody else's, or HAProxy's own.
   if answer.status == 200 then
-    -- Somebody else than Scopekey.
     if not headers["scopekey-key-id"] then return end
     for _, name in ipairs(KEPT) do
       if headers[name] then txn:set_var("txn." .. name:gsub("-", "_"), headers[name][0]) end
@@ -67,6 +67,7 @@ local function check(txn)
     return
   end
 
+  if not headers["scopekey-code"] then return end
   local said, size, body = {}, 0, answer.body or ""
   for name, values in pairs(headers) do
     if not OF_THE_CONNECTION[name] then
