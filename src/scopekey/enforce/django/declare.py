@@ -26,9 +26,9 @@ TABLE = "scopekey_table"
 """The attribute of a request where the middleware leaves the table that it was decided by."""
 
 MISROUTED = (
-    "the view that was reached is not the operation that was decided, so it was not run: guard Django with "
+    "The view that was reached is not the operation that was decided, so it was not run. Guard Django with "
     "scopekey.enforce.django.ScopekeyMiddleware, first in MIDDLEWARE, and let nothing behind it change the path, "
-    "the method or the URLconf of a request"
+    "the method or the URLconf of a request."
 )
 _MARK = "__scopekey_declared_"
 _numbers = count()

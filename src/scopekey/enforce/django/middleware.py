@@ -85,9 +85,7 @@ class ScopekeyMiddleware:
             # Nobody asked for a key: it is for a CORS middleware to answer, and never for a view.
             return HttpResponseNotAllowed(table.answered(request))
         _log.error("request %s was refused: %s", event.request_id, MISROUTED)
-        return HttpResponse(
-            MISROUTED.capitalize(), status=500, content_type="text/plain", headers={"Cache-Control": "no-store"}
-        )
+        return HttpResponse(MISROUTED, status=500, content_type="text/plain", headers={"Cache-Control": "no-store"})
 
     async def _reached_async(self, request: Any, *_: Any) -> Any:
         return self._reached(request)
