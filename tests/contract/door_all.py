@@ -79,8 +79,10 @@ class DoorContract(RecordContract):
             document["code"],
             answer.field("scopekey-code"),
         )
-        assert (self.leaving(row.status), row.challenge, "no-store") == tuple(
-            [answer.status, answer.field("www-authenticate"), answer.field("cache-control")]
+        assert (self.leaving(row.status), row.challenge, "no-store") == (
+            answer.status,
+            answer.field("www-authenticate"),
+            answer.field("cache-control"),
         )
         assert (set(row.members), PROBLEMS[row.code].type) == (set(document), document["type"])
         assert (row.status == 503) is (answer.field("retry-after") is not None)

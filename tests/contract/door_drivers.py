@@ -21,7 +21,11 @@ def scope_of(asked, kind="http", **more):
         "raw_path": path,
         "query_string": query,
         "root_path": "",
-        "headers": [(b"host", b"api.example"), *((name.lower(), value) for name, value in asked.headers), *_length(asked)],
+        "headers": [
+            (b"host", b"api.example"),
+            *((name.lower(), value) for name, value in asked.headers),
+            *_length(asked),
+        ],
         "client": (asked.client, 50_000),
         "server": ("api.example", 80),
     } | more
@@ -71,7 +75,13 @@ def handshake(app, asked, **scope):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app({name: value for name, value in scope_of(asked, "websocket", **scope).items() if name != "method"}, receive, send))
+    asyncio.run(
+        app(
+            {name: value for name, value in scope_of(asked, "websocket", **scope).items() if name != "method"},
+            receive,
+            send,
+        )
+    )
     return sent
 
 
@@ -130,7 +140,6 @@ def environ_of(asked, upstream):
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "api.example",
         "REMOTE_ADDR": asked.client,
-        "CONTENT_LENGTH": str(len(asked.body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": _Input(asked, upstream),
@@ -139,6 +148,8 @@ def environ_of(asked, upstream):
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
+    if asked.body:
+        environ["CONTENT_LENGTH"] = str(len(asked.body))
     for name, value in asked.headers:
         known = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         before = f"{environ[known]}," if known in environ else ""

@@ -90,11 +90,9 @@ class RecordContract:
             bool(event.decision),
         )
 
-    @pytest.mark.parametrize(("status", "reached", "target"), [(200, 1, b"/datasets/7"), (401, 0, b"/nowhere")])
-    def test_neither_application_nor_answer_comes_before_the_record_is_safe(
-        self, keys, upstream, door, secret, status, reached, target
-    ):
-        ticket = HeldTicket()
+    @pytest.mark.parametrize("row", [(200, 1, b"/datasets/7"), (401, 0, b"/nowhere")], ids=["allowed", "refused"])
+    def test_neither_application_nor_answer_comes_before_the_record_is_safe(self, keys, upstream, door, secret, row):
+        ticket, (status, reached, target) = HeldTicket(), row
         hold_records(keys, ticket)
         with ThreadPoolExecutor(1) as thread:
             answering = thread.submit(door, request(target=target, secret=secret))
@@ -118,11 +116,10 @@ class RecordContract:
         self.assert_unchecked("journal_unavailable", answer)
         assert [] == upstream.seen
 
-    @pytest.mark.parametrize(("owner", "step"), FAULTS)
-    def test_a_fault_anywhere_in_the_check_is_refused_and_tells_no_secret(
-        self, keys, upstream, door, secret, owner, step, caplog, monkeypatch
-    ):
-        monkeypatch.setattr(getattr(keys, owner), step, broken)
+    @pytest.mark.parametrize("place", FAULTS, ids=".".join)
+    def test_a_fault_anywhere_in_the_check_is_refused_and_tells_no_secret(self, keys, upstream, door, place, caplog):
+        secret, (owner, step) = keys.add("datasets:read"), place
+        setattr(getattr(keys, owner), step, broken)
         with caplog.at_level(logging.DEBUG):
             answer = door(request(secret=secret))
         self.assert_unchecked("unavailable", answer)

@@ -122,9 +122,10 @@ REFUSALS = [
     ),
     Refused("missing_permission", 401, f'{_SCOPE}, scope="datasets:write"', LIVE, "one",
             lambda keys: request("POST", b"/datasets", reader(keys))),
-    Refused("missing_permission", 401, f'{_SCOPE}, scope="datasets:read datasets:write jobs:write"', LIVE, "alternatives",
-            lambda keys: request("POST", b"/runs", reader(keys))),
-    Refused("missing_permission", 401, _SCOPE, LIVE, "nobody", lambda keys: request(target=b"/nobody", secret=reader(keys))),
+    Refused("missing_permission", 401, f'{_SCOPE}, scope="datasets:read datasets:write jobs:write"', LIVE,
+            "alternatives", lambda keys: request("POST", b"/runs", reader(keys))),
+    Refused("missing_permission", 401, _SCOPE, LIVE, "nobody",
+            lambda keys: request(target=b"/nobody", secret=reader(keys))),
     Refused("missing_permission", 401, f'{_SCOPE}, scope="datasets:write"', LIVE, "OPTIONS that is listed",
             lambda keys: request("OPTIONS", b"/listed", reader(keys))),
 ]  # fmt: skip
