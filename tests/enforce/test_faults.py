@@ -16,7 +16,7 @@ from scopekey.core.change import Change
 from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.enforce import reach
 from scopekey.enforce.asgi import ScopekeyMiddleware
-from scopekey.enforce.doors import nginx
+from scopekey.enforce.doors import nginx, original
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.verify import VerifyDoor
 from scopekey.opening import Opened, Scopekey
@@ -158,9 +158,9 @@ def through_the_middleware(world, watch):
 def at_the_check_door(world, watch, secret=None, more=()):
     headers = [
         (b"authorization", b"Bearer " + (secret or world.secret).encode()),
-        (nginx.METHOD_FIELD, b"GET"),
-        (nginx.TARGET, b"/datasets/1"),
-        (nginx.CLIENT, b"192.0.2.7"),
+        (original.METHOD_FIELD, b"GET"),
+        (original.TARGET, b"/datasets/1"),
+        (original.CLIENT, b"192.0.2.7"),
         *more,
     ]
     return ask(world, watch, world.check_door, scope(nginx.PATH, headers))

@@ -51,12 +51,14 @@ def read_target(raw: bytes) -> Target | UnreadableTarget:
     path = raw.partition(b"?")[0] if b"?" in raw else raw
     if len(path) <= MAX_PATH_LENGTH and _PLAIN.fullmatch(path):
         return Target(tuple(path[1:].decode("ascii").split("/")))
-    return _read_unusual(path)
+    return _read_unusual(raw, path)
 
 
-def _read_unusual(path: bytes) -> Target | UnreadableTarget:
+def _read_unusual(raw: bytes, path: bytes) -> Target | UnreadableTarget:
     if len(path) > MAX_PATH_LENGTH:
         return UnreadableTarget(f"the path is longer than {MAX_PATH_LENGTH} bytes")
+    if not raw:
+        return UnreadableTarget("no target was told that is known to be the one that will be served")
     if not path.startswith(b"/"):
         return UnreadableTarget("the path does not begin with a slash")
     if not _ALLOWED.fullmatch(path):

@@ -4,20 +4,18 @@ Plain ASGI, so that it stands in front of every framework and server. It decides
 it came, never on a path somebody rebuilt, and nothing in it fails open.
 """
 
-import logging
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from random import getrandbits
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from scopekey.core.network import Network, parse_address, parse_network, within
 from scopekey.core.rules import Rules
-from scopekey.enforce.credential import FIELDS, credential
-from scopekey.enforce.fields import Fields, fields_of
+from scopekey.enforce.credential import credential
+from scopekey.enforce.fields import fields_of
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.reach import HEADER, reach
+from scopekey.enforce.request import REQUEST_FIELDS, caller, is_preflight, log_fault, new_request_id, request_id
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     REALM,
@@ -41,15 +39,10 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-REQUEST_FIELDS = FIELDS | {b"x-request-id", b"origin", b"access-control-request-method", HEADER}
-# At most 64 characters: shorter than any printed key, so that no secret gets into a log as a request id.
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _REALM = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 _PATH_SAFE = "/~.@:+=$,!*'()&_-"
 _UNREADABLE = b""
 _POLICY_VIOLATION = 1008
-
-_log = logging.getLogger("scopekey.enforce")
 
 
 class Passed(NamedTuple):
@@ -123,7 +116,7 @@ class ScopekeyMiddleware:
                 presented,
                 address=self._address(scope),
                 request_id=name,
-                preflight=method == "OPTIONS" and _is_preflight(fields),
+                preflight=method == "OPTIONS" and is_preflight(fields),
                 refused=await reach(guard.verifier, fields, presented) if HEADER in fields else None,
             )
             if ticket is not DONE:
@@ -154,23 +147,15 @@ class ScopekeyMiddleware:
         if not self._trusted or (peer is not None and not within(parse_address(peer), self._trusted)):
             return peer
         # A list may be spread over several lines (RFC 9110 section 5.3).
-        told_by = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
-        hops = [hop.strip() for hop in told_by.split(",")] if told_by else []
-        for hop in reversed(hops):
-            address = parse_address(hop)
-            # What cannot be read is not an address: a key that is bound to networks is then refused.
-            if address is None:
-                return None
-            peer = str(address)
-            if not within(address, self._trusted):
-                break
-        return peer
+        told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return caller(peer, told.decode("latin-1"), self._trusted)
 
 
 def raw_target(scope: Scope) -> bytes:
     """The raw path less `root_path`, cut as routers cut it; empty, thus unreadable, where that is unclear."""
     raw = scope.get("raw_path")
-    if not isinstance(raw, bytes):
+    # Routers route the decoded path: one that somebody has rewritten is not what would be decided.
+    if not isinstance(raw, bytes) or not _spells(raw, scope["path"]):
         return _UNREADABLE
     root = scope.get("root_path", "")
     if not root:
@@ -185,21 +170,10 @@ def raw_target(scope: Scope) -> bytes:
     return raw
 
 
-def request_id(fields: Fields) -> str:
-    """The caller's own request id where it is a sane one, else a new one."""
-    given = fields.get(b"x-request-id")
-    return given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else new_request_id()
-
-
-def new_request_id() -> str:
-    """Make a request id for a request that brought none."""
-    # A name, no secret: drawn without a system call, and seeded anew in every process.
-    return f"req_{getrandbits(80):020x}"
-
-
-def _is_preflight(fields: Fields) -> bool:
-    """A CORS preflight (Fetch standard, CORS-preflight request): it names its origin and its method."""
-    return b"origin" in fields and b"access-control-request-method" in fields
+def _spells(raw: bytes, path: str) -> bool:
+    """Tell whether a raw path decodes to this one; some servers leave the query on the raw one."""
+    text = raw.decode("latin-1")
+    return text == path or unquote(text.partition("?")[0]) == path
 
 
 def _adding(send: Send, headers: Headers, event: Event) -> Send:
@@ -231,9 +205,3 @@ async def _refuse_websocket(refusal: Refusal, scope: Scope, receive: Receive, se
         await send({"type": "websocket.http.response.body", "body": refusal.body})
     else:
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
-
-
-def log_fault(error: Exception, request_id: str) -> None:
-    """Log where it broke, but neither the message nor any value: they could hold the key."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("request %s was refused: the check broke with %s\n%s", request_id, type(error).__name__, frames)

@@ -19,8 +19,8 @@ PATIENCE = 250
 _LOOK_EVERY = 0.005
 
 
-async def reach(verifier: Decider, fields: Fields, presented: Credential) -> Denied | None:
-    """Wait until the replica is where the caller has been; gives the refusal where it does not get there.
+def behind(verifier: Decider, fields: Fields, presented: Credential) -> Denied | None:
+    """Give the refusal where the replica is not where the caller has been; for adapters that cannot wait.
 
     Another feed's position, a malformed one and several are ignored.
     """
@@ -34,9 +34,14 @@ async def reach(verifier: Decider, fields: Fields, presented: Credential) -> Den
     key, secret = verifier.identify(presented)
     if key is None or secret is None:
         return None
+    return Denied(DenialReason.STALE_REPLICA, key, secret)
+
+
+async def reach(verifier: Decider, fields: Fields, presented: Credential) -> Denied | None:
+    """Wait until the replica is where the caller has been; gives the refusal where it does not get there."""
+    refused = behind(verifier, fields, presented)
     given_up = milliseconds_since_boot() + PATIENCE
-    while verifier.renew() < wanted.position:
-        if milliseconds_since_boot() >= given_up:
-            return Denied(DenialReason.STALE_REPLICA, key, secret)
+    while refused is not None and milliseconds_since_boot() < given_up:
         await asyncio.sleep(_LOOK_EVERY)
-    return None
+        refused = behind(verifier, fields, presented)
+    return refused

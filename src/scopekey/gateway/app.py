@@ -2,9 +2,10 @@
 
 from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import Receive, Scope, Send, new_request_id
+from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.doors.data_plane import Door, Doors
 from scopekey.enforce.doors.probes import PATHS, Probes
+from scopekey.enforce.request import new_request_id
 from scopekey.enforce.respond import refuse_with
 from scopekey.gateway import relay
 from scopekey.gateway.home import read_status
@@ -36,7 +37,7 @@ class Gateway:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000, "reason": ""})
-        elif (door := self._doors.paths.get(scope["path"])) is not None:
+        elif (door := self._doors.at(scope["path"])) is not None:
             await door(scope, receive, send)
         elif scope["path"] in PATHS:
             await self._probes(scope, receive, send)

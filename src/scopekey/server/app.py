@@ -70,7 +70,7 @@ class ControlPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] == "http":
-            door = self._doors.paths.get(scope["path"])
+            door = self._doors.at(scope["path"])
             if door is not None:
                 await door(scope, receive, send)
                 return

@@ -5,18 +5,20 @@ that stands in the doors' own modules. The peer that asks must be a trusted one,
 taken for the method, the target, the address and the credential of the request that it holds.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from scopekey.core.decision import Allowed
 from scopekey.core.network import Network, parse_address, within
 from scopekey.core.problem import PROBLEMS
-from scopekey.enforce.asgi import REQUEST_FIELDS, Receive, Scope, Send, log_fault, new_request_id, request_id
+from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.credential import credential
-from scopekey.enforce.fields import Fields, fields_of
+from scopekey.enforce.doors.asked import Read
+from scopekey.enforce.fields import fields_of
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.reach import HEADER, reach
+from scopekey.enforce.request import REQUEST_FIELDS, is_preflight, log_fault, new_request_id, request_id
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,
@@ -30,23 +32,7 @@ from scopekey.enforce.respond import (
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError
 
-_UNTOLD = b""
 _LENGTH_0 = (b"content-length", b"0")
-
-
-class Asked(NamedTuple):
-    """A request as its proxy tells it; an empty target is unreadable, an address of None is in no network."""
-
-    method: str
-    target: bytes
-    address: str | None
-
-
-UNTOLD = Asked("UNTOLD", _UNTOLD, None)
-"""What is decided where the proxy did not tell the request in the one way it must."""
-
-Read = Callable[[Fields, Scope], Asked]
-"""Finds the request in the header fields of its door alone; gives `UNTOLD` where one is not there exactly once."""
 
 
 class CheckDoor:
@@ -69,6 +55,7 @@ class CheckDoor:
         self._read = read
         self._looked_at = REQUEST_FIELDS | frozenset(fields)
         self._narrow = only_401_and_403
+        self._proxies = trusted_proxies
         self._trusted = lru_cache(maxsize=1024)(lambda peer: within(parse_address(peer), trusted_proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - bodies are not read
@@ -83,13 +70,18 @@ class CheckDoor:
                 return
             fields = fields_of(scope["headers"], self._looked_at)
             name = request_id(fields)
-            asked, presented, verifier = self._read(fields, scope), credential(fields), self._keys.verifier
+            asked, presented, verifier = (
+                self._read(fields, scope, self._proxies),
+                credential(fields),
+                self._keys.verifier,
+            )
             event, ticket = verifier.applied.request(
                 asked.method,
                 asked.target,
                 presented,
                 address=asked.address,
                 request_id=name,
+                preflight=asked.method == "OPTIONS" and is_preflight(fields),
                 refused=await reach(verifier, fields, presented) if HEADER in fields else None,
             )
             if ticket is not DONE:
@@ -102,7 +94,7 @@ class CheckDoor:
             log_fault(error, name)
             outcome = refuse_unchecked(UNAVAILABLE, name or new_request_id())
         if isinstance(outcome, Refusal):
-            await self._refuse(send, outcome)
+            await self._refuse(send, outcome, headless=scope["method"] == "HEAD")
         else:
             await send({"type": "http.response.start", "status": 200, "headers": outcome})
             await send(_NO_BODY)
@@ -110,18 +102,42 @@ class CheckDoor:
     def _refusal(self, event: Event) -> Refusal:
         return refuse(event, missing_permission_status=getattr(self._keys, "missing_permission_status", 401))
 
-    async def _refuse(self, send: Send, refusal: Refusal) -> None:
-        status, headers, body = refusal.status, refusal.headers, refusal.body
+    async def _refuse(self, send: Send, refusal: Refusal, *, headless: bool = False) -> None:
         if self._narrow:
-            # With a body nginx would close the connection it asks over; it passes none on anyway.
-            status = status if status in {401, 403} else 403
-            headers, body = [_LENGTH_0, *(pair for pair in headers if pair[0] not in _OF_A_BODY)], b""
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            refusal = narrowed(refusal)
+        await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
+        await send({"type": "http.response.body", "body": b"" if headless else refusal.body})
+
+
+def narrowed(refusal: Refusal) -> Refusal:
+    """The refusal for a proxy that takes only 401 and 403 for a no, and passes no body on.
+
+    What the client should get is in two header fields more: the status in `Scopekey-Status`, and the document in
+    `Scopekey-Problem`, as ASCII on one line, where it is at most 2 KiB: a proxy's buffer for headers is small.
+    """
+    document = _one_line(refusal.body)
+    headers = [_LENGTH_0, *(pair for pair in refusal.headers if pair[0] not in _OF_A_BODY)]
+    headers.append((b"scopekey-status", str(refusal.status).encode()))
+    if len(document) <= _LONGEST_TOLD:
+        headers.append((b"scopekey-problem", document))
+    # With a body nginx would close the connection it asks over.
+    return Refusal(refusal.status if refusal.status in _ONLY else _ELSE, headers, b"")
+
+
+def _one_line(body: bytes) -> bytes:
+    document = json.loads(body)
+    line = json.dumps(document, separators=(",", ":"))
+    if len(line) > _LONGEST_TOLD:
+        # Lists of permissions grow without end, and stand in header fields of their own.
+        short = {name: value for name, value in document.items() if not isinstance(value, list)}
+        line = json.dumps(short, separators=(",", ":"))
+    return line.encode()
 
 
 _UNTRUSTED = PROBLEMS["untrusted_proxy"]
 _OF_A_BODY = frozenset({b"content-type", b"content-length"})
+_ONLY, _ELSE = frozenset({401, 403}), 403
+_LONGEST_TOLD = 2048
 _NO_BODY = {"type": "http.response.body", "body": b""}
 _NOBODY: Headers = [
     (b"scopekey-key-id", b""),

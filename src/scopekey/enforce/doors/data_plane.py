@@ -4,6 +4,7 @@ The control plane has them in front of its management API; a gateway has nothing
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from scopekey.core.network import Network
@@ -11,7 +12,7 @@ from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
 from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send
-from scopekey.enforce.doors import feed, nginx, verify
+from scopekey.enforce.doors import envoy, feed, forwarded, haproxy, nginx, verify
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.feed import FeedDoor
 from scopekey.enforce.doors.verify import VerifyDoor
@@ -47,7 +48,7 @@ class Door(NamedTuple):
 
 
 class Doors:
-    """Plain ASGI applications by their paths; `drain` ends the streams they hold open.
+    """Plain ASGI applications by their paths (`at`); `drain` ends the streams they hold open.
 
     `more` are doors that only one kind of process has.
     """
@@ -70,13 +71,22 @@ class Doors:
         rules = [_rule(door.operation, door.needed) for door in doors]
         rules.append(_rule(f"POST {verify.PATH}", verify.NEEDED))
         guarded = ScopekeyMiddleware(self._ask, plane, rules=Rules(tuple(rules)))
-        self.paths: dict[str, App] = {
+        check = partial(CheckDoor, plane, trusted_proxies=trusted_proxies)
+        self._exact: dict[str, App] = {
             **dict.fromkeys(self._behind, guarded),
             verify.PATH: VerifyDoor(guarded),
-            nginx.PATH: CheckDoor(
-                plane, nginx.read, fields=nginx.FIELDS, trusted_proxies=trusted_proxies, only_401_and_403=True
-            ),
+            nginx.PATH: check(nginx.read, fields=nginx.FIELDS, only_401_and_403=True),
+            haproxy.PATH: check(haproxy.read, fields=haproxy.FIELDS),
+            forwarded.PATH: check(forwarded.read, fields=forwarded.FIELDS),
         }
+        self._envoy = check(envoy.read, fields=envoy.FIELDS)
+
+    def at(self, path: str) -> App | None:
+        """The door at a decoded path; None where there is none."""
+        door = self._exact.get(path)
+        if door is None and path.startswith(_ENVOY):
+            return self._envoy
+        return door
 
     def drain(self) -> None:
         """End what is held open: the process is about to stop."""
@@ -84,6 +94,9 @@ class Doors:
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._behind[scope["path"]](scope, receive, send)
+
+
+_ENVOY = envoy.PREFIX + "/"
 
 
 def _rule(operation: str, needed: str) -> Rule:

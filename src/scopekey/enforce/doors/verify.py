@@ -12,8 +12,9 @@ from scopekey.core.decision import Allowed, Decision, DenialReason, Denied
 from scopekey.core.key import Key
 from scopekey.core.problem import PROBLEMS, ProblemError
 from scopekey.core.rules import METHOD
-from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send, log_fault, refuse_http
+from scopekey.enforce.asgi import Receive, Scope, ScopekeyMiddleware, Send, refuse_http
 from scopekey.enforce.doors.body import GoneError, read_body
+from scopekey.enforce.request import log_fault
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     UNAVAILABLE,

@@ -11,14 +11,11 @@ from fastapi import HTTPException, WebSocketException
 from fastapi.params import Depends
 from starlette.requests import HTTPConnection
 
-from scopekey.core.permission import Permission
-from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode
 from scopekey.enforce.asgi import SCOPE_KEY
+from scopekey.enforce.protection import SERVED_KEY
+from scopekey.enforce.routes.declaration import Declaration, holds, requirement_of
 from scopekey.replica.event import Event
-
-SERVED_KEY = "scopekey.served"
-"""Where `protect` leaves its map from a served route to its operations."""
 
 Served = Mapping[tuple[Any, str], frozenset[str]]
 """The operations of a route, by its endpoint and the format of its path inside its own application."""
@@ -30,13 +27,8 @@ _MISROUTED = (
 _INTERNAL_ERROR = 1011
 
 
-class Declared:
-    """What one declaration says; `requirement` is None for public. Runs as a dependency."""
-
-    def __init__(self, requirement: Requirement | None, object_name: str | None, mode: Mode) -> None:
-        self.requirement = requirement
-        self.object = object_name
-        self.mode = mode
+class Declared(Declaration):
+    """A declaration that runs as a dependency."""
 
     # On the event loop: a plain function would cost a thread for every request.
     async def __call__(self, connection: HTTPConnection) -> None:
@@ -61,12 +53,8 @@ def requires(
     parameter that names the object, for the audit log; `mode="report"` forgives a missing permission.
     Raises InvalidPermissionError for what is not `resource:level`, ValueError for another mode.
     """
-    requirement = Requirement.all_of(*map(Permission.parse, permissions))
-    if any_of is not None:
-        sets = ([alternative] if isinstance(alternative, str) else alternative for alternative in any_of)
-        requirement = requirement.both(Requirement(tuple(tuple(map(Permission.parse, names)) for names in sets)))
     # Without use_cache=False FastAPI could skip the check where two routes share one declaration.
-    return Depends(Declared(requirement, object, Mode(mode)), use_cache=False)
+    return Depends(Declared(requirement_of(permissions, any_of), object, Mode(mode)), use_cache=False)
 
 
 def public() -> Any:
@@ -83,7 +71,7 @@ def is_decided(scope: Mapping[str, Any], declared: Declared) -> bool:
     if served is not None:
         return event.operation in served.get((scope.get("endpoint"), path_format(scope)), ())
     # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
-    return _holds(event, declared)
+    return holds(event, declared)
 
 
 def path_format(scope: Mapping[str, Any]) -> str:
@@ -93,13 +81,3 @@ def path_format(scope: Mapping[str, Any]) -> str:
     if context is not None and getattr(context, "original_route", None) is route:
         route = context
     return str(getattr(route, "path_format", ""))
-
-
-def _holds(event: Event, declared: Declared) -> bool:
-    key, register = event.decision.key, event.register
-    if declared.requirement is None or declared.mode is Mode.REPORT:
-        return True
-    if key is None or register is None:
-        return False
-    held = set(register.permissions(register.effective(key.held(event.at))))
-    return any(held.issuperset(alternative) for alternative in declared.requirement.any_of)

@@ -1,27 +1,20 @@
 """``protect``: the middleware over the table that the routes declare, read when the application starts."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-import msgspec
 from fastapi import FastAPI
 
-from scopekey.core.catalog import Catalog, UnknownPermissionError
-from scopekey.core.requirement import Requirement
-from scopekey.core.rules import Rule, Rules
-from scopekey.enforce.asgi import ASGIApp, Receive, Scope, ScopekeyMiddleware, Send
-from scopekey.enforce.fastapi.declare import SERVED_KEY
+from scopekey.core.catalog import Catalog
+from scopekey.core.rules import Rules
 from scopekey.enforce.fastapi.document import document
-from scopekey.enforce.fastapi.table import RulesError, Table
+from scopekey.enforce.fastapi.table import RoutesTable
 from scopekey.enforce.keys import Keys
+from scopekey.enforce.protection import ProtectionMiddleware
 from scopekey.enforce.respond import REALM
-from scopekey.replica.verifier import Guard
-from scopekey.wire.changes import rules_digest
+from scopekey.enforce.routes.lookup import known
 
 _STATE = "scopekey_table"
-
-_log = logging.getLogger("scopekey.enforce")
 
 
 def protect(
@@ -47,7 +40,7 @@ def protect(
     reading = _Reading(app, mounts, docs, cors_preflight=cors_preflight)
     setattr(app.state, _STATE, reading)
     app.add_middleware(
-        ProtectionMiddleware,  # type: ignore[arg-type] # Starlette's protocol wants the scope to be Any
+        _Protection,  # type: ignore[arg-type] # Starlette's protocol wants the scope to be Any
         keys=keys,
         table=reading,
         trusted_proxies=tuple(trusted_proxies),
@@ -77,27 +70,6 @@ def rules_of(
     return rules if catalog is None else known(rules, catalog)
 
 
-def known(rules: Rules, catalog: Catalog) -> Rules:
-    """The same rules in the catalog's own names. Raises RulesError naming every unknown permission."""
-    faults: list[str] = []
-    found = tuple(msgspec.structs.replace(rule, requirement=_known(rule, catalog, faults)) for rule in rules.rules)
-    if faults:
-        raise RulesError(dict.fromkeys(faults))
-    return msgspec.structs.replace(rules, rules=found)
-
-
-def _known(rule: Rule, catalog: Catalog, faults: list[str]) -> Requirement | None:
-    if rule.requirement is None:
-        return None
-    try:
-        return Requirement(
-            tuple(tuple(catalog.permission(str(p)) for p in alternative) for alternative in rule.requirement.any_of)
-        )
-    except UnknownPermissionError as error:
-        faults.append(f"{rule.operation}: {error}")
-        return rule.requirement
-
-
 class _Reading:
     """How to read an application's table: its routes may still grow until it starts."""
 
@@ -110,11 +82,11 @@ class _Reading:
         self._docs = docs
         self._documented = False
 
-    def fresh(self) -> Table:
+    def fresh(self) -> RoutesTable:
         """Read the routes as they are now."""
-        return Table(self.app, self._mounts, self._docs)
+        return RoutesTable(self.app, self._mounts, self._docs)
 
-    def show(self, table: Table) -> None:
+    def show(self, table: RoutesTable) -> None:
         """Let the OpenAPI documents tell the permissions, once."""
         if not self._documented:
             self._documented = True
@@ -122,58 +94,5 @@ class _Reading:
                 document(app, rules)
 
 
-class ProtectionMiddleware(ScopekeyMiddleware):
-    """The ASGI middleware, with rules that are read off the routes when the application starts."""
-
-    def __init__(self, app: ASGIApp, keys: Keys, table: _Reading, *, applied: bool, **options: Any) -> None:
-        super().__init__(app, keys, **options)
-        self._reading = table
-        self._applied = applied
-        self._table: Table | None = None
-        self._broken: RulesError | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the table when the lifespan starts, else at the first request; with faults there is no start."""
-        if self._table is None and self._broken is None:
-            self._start()
-        if scope["type"] == "lifespan" and self._broken is not None:
-            # Servers take a mere exception for an application without a lifespan, and would go on.
-            await receive()
-            await send({"type": "lifespan.startup.failed", "message": str(self._broken)})
-            raise self._broken
-        if self._table is not None:
-            scope[SERVED_KEY] = self._table.served
-        await super().__call__(scope, receive, send)
-
-    def guard(self) -> Guard:
-        """The guard over the routes' own rules. Raises RulesError where they could not be read."""
-        if self._broken is not None or self.rules is None:
-            raise self._broken or RulesError(["the routes were not read"])
-        return super().guard()
-
-    def _start(self) -> None:
-        """Read the table, and look its permissions up where there is a catalog to look in."""
-        try:
-            table = self._reading.fresh()
-            self.rules = self._looked_up(table.rules(cors_preflight=self._reading.cors_preflight))
-            self._table = table
-            self._reading.show(table)
-        except RulesError as error:
-            self._broken = error
-            _log.error("every request is refused: %s", error)
-
-    def _looked_up(self, rules: Rules) -> Rules:
-        try:
-            verifier = self.keys.verifier
-            verifier.applied.matcher()
-            register, of_store = verifier.register, verifier.index.rules()
-        except Exception as error:  # noqa: BLE001 - the start goes on; requests are refused until it can be read
-            _log.warning("the rules were not looked up: the replica cannot be read (%s)", type(error).__name__)
-            return rules
-        found = rules if register is None else known(rules, register.catalog)
-        if self._applied and (of_store is None or rules_digest(of_store) != rules_digest(found)):
-            _log.warning(
-                "the rules of this application are not the applied ones, so reach, whoami and the doors tell another "
-                "story: write them with `scopekey rules from-app` and apply them, or call protect(applied=False)"
-            )
-        return found
+class _Protection(ProtectionMiddleware[RoutesTable]):
+    """The middleware over FastAPI's table."""
