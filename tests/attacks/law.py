@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -50,21 +50,28 @@ class Seen(msgspec.Struct, frozen=True):
         """Served as decided, refused by the check, or ended by the server or proxy before it asked."""
         if self.served:
             return Outcome.SERVED
-        return Outcome.REFUSED if self.asked else Outcome.ENDED
+        return Outcome.REFUSED if any(not line["allowed"] for line in self.asked) else Outcome.ENDED
 
 
 def _ours(line: dict[str, Any]) -> bool:
     return line["operation"] == LAST or line["value"] == AFTERWARDS
 
 
-def breaches(seen: Seen, secrets: Sequence[str], *, addresses: frozenset[str | None]) -> list[str]:
-    """Every way in which a case broke the law; `addresses` are those that callers may be recorded with."""
+def breaches(
+    seen: Seen, secrets: Sequence[str], addresses: Collection[str | None] = (), *, answers: int = 200
+) -> list[str]:
+    """Every way in which a case broke the law.
+
+    `addresses` are those that callers may be recorded with, if it matters; `answers` is what an ordinary
+    request gets from the front.
+    """
+    usable = answers in seen.afterwards.statuses
     return [
         *_statuses(seen),
         *_decided(seen.lines),
         *_records(seen, addresses),
         *_secrets(seen, secrets),
-        *([] if 200 in seen.afterwards.statuses else [f"afterwards it answers {seen.afterwards.data[:200]!r}"]),
+        *([] if usable else [f"afterwards it answers {seen.afterwards.data[:200]!r}"]),
     ]
 
 
@@ -106,7 +113,7 @@ def _record_of(line: dict[str, Any], allowed: Sequence[dict[str, Any]]) -> dict[
     return None if line["key"] is None else (allowed[-1] if allowed else None)
 
 
-def _records(seen: Seen, addresses: frozenset[str | None]) -> Iterator[str]:
+def _records(seen: Seen, addresses: Collection[str | None]) -> Iterator[str]:
     """One record for each request, in the words of the rules."""
     if len(seen.asked) > seen.case.requests:
         yield f"{len(seen.asked)} records of {seen.case.requests} requests"
@@ -117,7 +124,7 @@ def _records(seen: Seen, addresses: frozenset[str | None]) -> Iterator[str]:
     for line in seen.asked:
         if line["operation"] not in OPERATIONS and not _METHOD.fullmatch(line["operation"]):
             yield f"the record's operation is {line['operation']!r}"
-        if line["address"] not in addresses:
+        if addresses and line["address"] not in addresses:
             yield f"the record's address is {line['address']!r}"
 
 

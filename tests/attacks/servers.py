@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.attacks.wire import exchange
 from tests.journeys.serving import START_WITHIN, STOP_WITHIN, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -46,11 +47,11 @@ class Running(msgspec.Struct, frozen=True):
 
     def printed(self) -> bytes:
         """All that its processes printed and logged so far."""
-        return b"".join(file.read_bytes() for file in sorted(self.folder.glob("*.log")))
+        return b"".join(file.read_bytes() for file in sorted(self.folder.rglob("*.log")))
 
 
 @contextmanager
-def server(folder: Path, server: str, app: str) -> Iterator[Running]:
+def serving(folder: Path, server: str, app: str) -> Iterator[Running]:
     """Run one application on one server until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", *(word.format(port=port) for word in SERVERS[server]), f"{APPS}.{app}:app"]
@@ -61,7 +62,7 @@ def server(folder: Path, server: str, app: str) -> Iterator[Running]:
 
 @contextmanager
 def started(command: list[str], running: Running, name: str) -> Iterator[None]:
-    """Run a command until the block ends; it is ready when its port takes connections."""
+    """Run a command until the block ends; it is ready when it answers anything."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("SCOPEKEY_", "GUNICORN_"))}
     with (running.folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -81,8 +82,6 @@ def started(command: list[str], running: Running, name: str) -> Iterator[None]:
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], running: Running) -> None:
-    from tests.attacks.wire import exchange
-
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
         assert process.poll() is None, f"it ended with {process.returncode}: {running.printed().decode()}"

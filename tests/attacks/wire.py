@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-IDLE = 0.25
+IDLE = 0.2
 """Seconds without a byte after which a server is taken to wait for more than it will get."""
 AT_MOST = 5.0
 LAST = b"GET /sentinel HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"

@@ -53,10 +53,11 @@ def of_event(scope: Any) -> Who:
 
 def of_headers(scope: Any) -> Who:
     """What a proxy tells in header fields; several copies are told as one, joined, so that none is overlooked."""
-    told = [
-        value.decode("latin-1") for name, value in scope["headers"] if name.replace(b"_", b"-") == b"scopekey-key-id"
-    ]
-    return None, ",".join(told)
+    return None, ",".join(_values(scope, b"scopekey-key-id"))
+
+
+def _values(scope: Any, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name.replace(b"_", b"-") == wanted]
 
 
 def application(ask: Ask) -> Traced:
