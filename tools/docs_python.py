@@ -20,7 +20,7 @@ MODULES = {
         "public": "scopekey.enforce.fastapi.declare",
         "protect": "scopekey.enforce.fastapi.protect",
         "rules_of": "scopekey.enforce.fastapi.protect",
-        "RulesError": "scopekey.enforce.fastapi.table",
+        "RulesError": "scopekey.enforce.routes.table",
     },
     "scopekey.testing": {"Keys": "scopekey.testing"},
     "scopekey.client.management": {

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address that `serve` and `gateway` listen on.")
     port: int = Field(8700, ge=0, le=65535, description="The port that `serve` and `gateway` listen on.")
+    socket: Path | None = Field(
+        None,
+        description="A Unix socket that `serve` and `gateway` listen on too; who can open its file may ask the doors.",
+    )
     workers: int = Field(1, ge=1, le=64, description="How many worker processes `serve` and `gateway` run.")
     missing_permission_status: Literal[401, 403] = Field(
         401, description="The status of a call that lacks a permission."

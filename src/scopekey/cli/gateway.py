@@ -15,6 +15,7 @@ def gateway(
     upstream: Annotated[str | None, typer.Option(help="The control plane, or a gateway that relays it.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    unix: Annotated[Path | None, typer.Option("--socket", help="A Unix socket to listen on too.")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes answer.")] = None,
     key_file: Annotated[
         Path | None, typer.Option(help="The file of the key for the upstream; else SCOPEKEY_API_KEY.")
@@ -28,7 +29,7 @@ def gateway(
     from scopekey.gateway.following import look_ahead
     from scopekey.gateway.home import StartRefusedError
 
-    set_for_workers(UPSTREAM=upstream, HOST=host, PORT=port, WORKERS=workers, KEY_FILE=key_file)
+    set_for_workers(UPSTREAM=upstream, HOST=host, PORT=port, SOCKET=unix, WORKERS=workers, KEY_FILE=key_file)
     settings = Settings()
     try:
         away = look_ahead(settings, replace=replace_replica)

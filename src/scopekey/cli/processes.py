@@ -4,6 +4,7 @@ The watching process opens no replica and no store: a file that is cut under a w
 (LMDB reads by mapping), and must not end the one that starts it again.
 """
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -111,12 +113,12 @@ def _end(jobs: Sequence[Job]) -> None:
             process.join()
 
 
-def workers(factory: str, listener: socket.socket, number: int) -> list[Job]:
-    """So many processes that serve the ASGI application of a factory, `module:name`, on one socket."""
-    return [Job(f"worker {at + 1}", serve_worker, factory, listener) for at in range(number)]
+def workers(factory: str, listeners: Sequence[socket.socket], number: int) -> list[Job]:
+    """So many processes that serve the ASGI application of a factory, `module:name`, on the same sockets."""
+    return [Job(f"worker {at + 1}", serve_worker, factory, *listeners) for at in range(number)]
 
 
-def serve_worker(factory: str, listener: socket.socket) -> None:
+def serve_worker(factory: str, *listeners: socket.socket) -> None:
     """What each worker runs."""
     config = uvicorn.Config(
         factory,
@@ -132,7 +134,7 @@ def serve_worker(factory: str, listener: socket.socket) -> None:
     )
     end_with_parent()
     server = _Server(config)
-    server.run(sockets=[listener])
+    server.run(sockets=list(listeners))
     if not server.started:
         raise SystemExit(CANNOT_START)
 
@@ -157,6 +159,34 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="scopekey-parent", daemon=True).start()
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """The Unix socket that all workers share; its file may be opened by its owner and group.
+
+    What a server left behind that is no longer there is removed. Raises OSError, also where one still listens.
+    """
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+            try:
+                other.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+            else:
+                raise OSError(errno.EADDRINUSE, "another server listens there")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # Whoever can open it is trusted: it must not be open to everybody for a moment either.
+    before = os.umask(0o117)
+    try:
+        listener.bind(str(path))
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
+    listener.set_inheritable(True)
+    return listener
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,7 +1,9 @@
 """``scopekey serve``: the control plane, as one process that watches and several that work."""
 
 import os
+import socket
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,10 +16,11 @@ from scopekey.settings import Settings
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    unix: Annotated[Path | None, typer.Option("--socket", help="A Unix socket to listen on too.")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes.")] = None,
 ) -> None:
     """Serve the management API. Ctrl-C or SIGTERM finishes what was started, then ends."""
-    set_for_workers(HOST=host, PORT=port, WORKERS=workers)
+    set_for_workers(HOST=host, PORT=port, SOCKET=unix, WORKERS=workers)
     # Opened once here, so that a wrong setting is one clear message instead of one from every worker.
     with home() as node:
         settings: Settings = node.settings
@@ -33,19 +36,41 @@ def set_for_workers(**given: object) -> None:
 
 def run_server(factory: str, settings: Settings, what: str, *beside: object) -> None:
     """Run workers, and other jobs beside them, until somebody ends it."""
-    from scopekey.cli.processes import Job, listen, supervise, workers
+    from scopekey.cli.processes import Job, supervise, workers
+
+    listeners = _listeners(settings)
+    host, port = listeners[0].getsockname()[:2]
+    also = f" and on {settings.socket}" if settings.socket else ""
+    warn(f"{what} on http://{host}:{port}{also} with {settings.workers} worker(s).")
+    jobs = [*workers(factory, listeners, settings.workers), *(job for job in beside if isinstance(job, Job))]
+    try:
+        code = supervise(jobs)
+    finally:
+        for listener in listeners:
+            listener.close()
+        if settings.socket:
+            settings.socket.unlink(missing_ok=True)
+    if code:
+        sys.exit(code)
+
+
+def _listeners(settings: Settings) -> list[socket.socket]:
+    from scopekey.cli.processes import listen, listen_unix
 
     try:
-        listener = listen(settings.host, settings.port)
+        listeners = [listen(settings.host, settings.port)]
     except OSError as error:
         raise CannotActError(
             f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): "
             "name another with --host and --port"
         ) from error
-    host, port = listener.getsockname()[:2]
-    warn(f"{what} on http://{host}:{port} with {settings.workers} worker(s).")
-    jobs = [*workers(factory, listener, settings.workers), *(job for job in beside if isinstance(job, Job))]
-    code = supervise(jobs)
-    listener.close()
-    if code:
-        sys.exit(code)
+    if settings.socket:
+        try:
+            listeners.append(listen_unix(settings.socket))
+        except OSError as error:
+            listeners[0].close()
+            raise CannotActError(
+                f"the Unix socket {settings.socket} cannot be listened on ({error.strerror or error}): "
+                "name another with --socket, or end the server that has it"
+            ) from error
+    return listeners

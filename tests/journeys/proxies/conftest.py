@@ -1,10 +1,12 @@
 """Each proxy, started once for all tests of a module: in front of an echo, asking a data plane whose keys are known."""
 
+from typing import NamedTuple
+
 import pytest
 
 from scopekey.testing import Keys
 from scopekey.wire.rules_file import read_rules
-from tests.journeys.proxies.echo import deciding, echoing
+from tests.journeys.proxies.echo import YES, Echo, deciding, echoing
 from tests.journeys.proxies.fronting import PROXIES, front, needed
 from tests.journeys.proxies.raw import Fronted
 
@@ -23,7 +25,6 @@ operation = "GET /reported"
 requires = "datasets:write"
 mode = "report"
 """
-DAY = 86_400_000
 
 
 def known() -> Keys:
@@ -49,7 +50,33 @@ def fronted(proxy, tmp_path_factory):
         deciding(keys) as gateway,
         front(proxy, tmp_path_factory.mktemp(proxy), gateway=gateway, api=api) as address,
     ):
-        yield Fronted(proxy, address, echo, keys)
+        yield Fronted(proxy, address, echo, gateway, keys)
+
+
+class Agreed(NamedTuple):
+    """A proxy whose every question is answered with yes: what was asked, and what was then served."""
+
+    proxy: str
+    address: tuple[str, int]
+    asked: Echo
+    served: Echo
+
+
+@pytest.fixture(scope="module")
+def agreeing(proxy, tmp_path_factory):
+    """The proxy between an echo that says yes to everything and one that serves."""
+    with echoing() as (asked, gateway), echoing() as (served, api):
+        asked.answer = YES
+        with front(proxy, tmp_path_factory.mktemp(proxy), gateway=gateway, api=api) as address:
+            yield Agreed(proxy, address, asked, served)
+
+
+@pytest.fixture
+def agreed(agreeing):
+    """The same, with nothing seen yet."""
+    agreeing.asked.seen.clear()
+    agreeing.served.seen.clear()
+    return agreeing
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha1
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,15 @@ from scopekey.enforce.doors import forwarded, haproxy, nginx
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.testing import Keys
 
+WAITS = 30.0
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 LOOPBACK = (parse_network("127.0.0.0/8"),)
+YES = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+    + b"".join(b"Scopekey-%s: told\r\n" % name for name in (b"Key-Id", b"Organization", b"Environment", b"Used"))
+    + b"X-Request-Id: told\r\n\r\n"
+)
+"""The yes of a check door, about nobody that there is."""
 
 
 class Seen(NamedTuple):
@@ -35,10 +45,14 @@ class Seen(NamedTuple):
 
 
 class Echo:
-    """A server of raw sockets; `seen` are the requests that arrived, `answer` what it says to each."""
+    """A server of raw sockets; `seen` are the requests that arrived, `answer` what it says to each.
+
+    It says nothing while `held`, until it is let go.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.held: threading.Event | None = None
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nserved"
 
     def serve(self, connection: socket.socket) -> None:
@@ -46,14 +60,23 @@ class Echo:
         with connection, connection.makefile("rb") as stream:
             while (seen := read(stream)) is not None:
                 self.seen.append(seen)
+                if self.held is not None:
+                    self.held.wait(WAITS)
                 if seen.all("upgrade"):
-                    connection.sendall(
-                        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-                    )
+                    connection.sendall(_switched(seen))
                     connection.sendall(stream.readline())
+                    return
+                if not self.answer:
                     return
                 head, blank, body = self.answer.partition(b"\r\n\r\n")
                 connection.sendall(head + blank if seen.method == b"HEAD" else head + blank + body)
+
+
+def _switched(seen: Seen) -> bytes:
+    """The answer to a websocket's handshake (RFC 6455 section 4.2.2); HAProxy looks at it."""
+    accept = b64encode(sha1(seen.all("sec-websocket-key")[0] + GUID, usedforsecurity=False).digest())
+    lines = (b"HTTP/1.1 101 Switching Protocols", b"Connection: Upgrade", b"Upgrade: websocket")
+    return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + accept, b"", b""))
 
 
 def read(stream) -> Seen | None:

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from scopekey.testing import Keys
 from tests.journeys.proxies.echo import Echo
@@ -40,7 +41,14 @@ class Fronted(NamedTuple):
     proxy: str
     address: tuple[str, int]
     echo: Echo
+    gateway: str
     keys: Keys
+
+    def decided(self, method: str, target: str, *fields: str, key: str = "") -> Answer:
+        """What Scopekey says itself about a request, in full."""
+        host, port = urlsplit(self.gateway).hostname, urlsplit(self.gateway).port
+        told = (f"X-Original-Method: {method}", f"X-Original-URI: {target}", "X-Original-Client: 127.0.0.1")
+        return send((str(host), int(port or 0)), "GET /check/haproxy", *told, *fields, key=key)
 
     def send(self, line: str, *fields: str, body: bytes = b"", key: str = "") -> Answer:
         """Send a request with these very lines on a connection of its own."""

@@ -4,8 +4,11 @@
 local URL = "<<check_url>>"
 -- The Unix socket to ask over; nil: the host and port of the address.
 local DST = <<check_dst>>
--- Milliseconds for the whole answer.
-local PATIENCE = 2000
+-- Milliseconds. HAProxy's client asks up to four times before it gives up; 2.6 has no setting for that.
+local PATIENCE = 1000
+
+-- Bytes of an answer that fit into HAProxy's buffer of 16 KiB (tune.bufsize), with what it adds of its own.
+local ROOM = 12000
 
 -- What Scopekey looks at, and nothing else of the client's.
 local ASKED = {
@@ -30,6 +33,12 @@ local function lines(field)
   return found
 end
 
+-- The document without its lists, which stand in header fields as well.
+local function in_short(status, headers)
+  local code = headers["scopekey-code"] and headers["scopekey-code"][0] or "unavailable"
+  return '{"type":"urn:scopekey:problem:' .. code .. '","status":' .. status .. ',"code":"' .. code .. '"}'
+end
+
 local function check(txn)
   local client = txn.http:req_get_headers()
   local told = {
@@ -44,12 +53,12 @@ local function check(txn)
   end
 
   local answer = core.httpclient():get{ url = URL, dst = DST, headers = told, timeout = PATIENCE }
-  -- Nobody answered, or half of it: the rule after this one says no.
-  if not answer or not answer.status or answer.status < 200 then return end
+  -- Nobody answered: the rule after this one says no.
+  if not answer or not answer.status then return end
   local headers = answer.headers or {}
 
+  -- Each yes and each no of Scopekey has its mark. What has none is somebody else's, or HAProxy's own.
   if answer.status == 200 then
-    -- Somebody else than Scopekey.
     if not headers["scopekey-key-id"] then return end
     for _, name in ipairs(KEPT) do
       if headers[name] then txn:set_var("txn." .. name:gsub("-", "_"), headers[name][0]) end
@@ -58,12 +67,19 @@ local function check(txn)
     return
   end
 
-  local refusal = txn:reply{ status = answer.status, body = answer.body or "" }
+  if not headers["scopekey-code"] then return end
+  local said, size, body = {}, 0, answer.body or ""
   for name, values in pairs(headers) do
     if not OF_THE_CONNECTION[name] then
-      for _, value in ipairs(lines(values)) do refusal:add_header(name, value) end
+      for _, value in ipairs(lines(values)) do
+        said[#said + 1] = { name, value }
+        size = size + #name + #value
+      end
     end
   end
+  if size + #body > ROOM then body = in_short(answer.status, headers) end
+  local refusal = txn:reply{ status = answer.status, body = body }
+  for _, pair in ipairs(said) do refusal:add_header(pair[1], pair[2]) end
   txn:done(refusal)
 end
 
