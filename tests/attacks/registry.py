@@ -12,7 +12,10 @@ from tests.attacks.servers import Running, serving
 from tests.attacks.wire import Answers, exchange
 from tests.journeys.proxies.fronting import PROXIES, front, needed
 
-Ask = Callable[[bytes], Answers]
+BEHIND = ("10.0.0.1",)
+"""What clients name as addresses before a relay adds theirs."""
+Ask = Callable[..., Answers]
+"""Takes bytes, and what `wire.exchange` takes by name."""
 LOOPBACK = "127.0.0.1"
 ASGI = ("uvicorn httptools", "uvicorn h11", "gunicorn asgi")
 WSGI = ("gunicorn sync", "gunicorn gthread", "waitress")
@@ -42,8 +45,8 @@ class Front(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What it is called in tables."""
-        return f"{self.app}, {self.server}" if self.server else self.app
+        """What it is called in tests."""
+        return f"{self.app}, {self.server}"
 
 
 @contextmanager
@@ -53,11 +56,11 @@ def _serving(folder: Path, *, server: str, app: str) -> Iterator[Asking]:
 
 
 @contextmanager
-def _fronted(folder: Path, *, proxy: str) -> Iterator[Asking]:
+def _fronted(folder: Path, *, proxy: str, server: str) -> Iterator[Asking]:
     needed(proxy)
     with (
         serving(folder, "uvicorn httptools", "doors_app") as doors,
-        serving(folder, "uvicorn httptools", "upstream") as api,
+        serving(folder, server, "upstream") as api,
         front(proxy, folder / proxy, gateway=f"http://{LOOPBACK}:{doors.port}", api=f"http://{LOOPBACK}:{api.port}") as (
             _,
             port,
@@ -72,12 +75,16 @@ def _relayed(folder: Path, *, server: str, asks: Callable[[Held], Lines]) -> Ite
         serving(folder, server, "doors_app") as doors,
         serving(folder, "uvicorn httptools", "upstream") as api,
     ):
-        yield Asking(doors, lambda request: relayed(request, asks, doors.port, api.port))
+        yield Asking(doors, lambda request, **_: relayed(request, asks, doors.port, api.port))
 
 
 def _adapter(family: str, app: str, server: str) -> Front:
     addresses = () if BELIEVING in server else (LOOPBACK,)
     return Front(family, app.removesuffix("_app"), server, partial(_serving, server=server, app=app), addresses)
+
+
+def _proxy(proxy: str, server: str) -> Front:
+    return Front("proxies", proxy, server, partial(_fronted, proxy=proxy, server=server))
 
 
 DOORS = {
@@ -92,14 +99,16 @@ def _door(path: str, server: str) -> Front:
     # A server that takes the client for the peer makes the doors refuse everybody: fields that name addresses
     # are always there in these two.
     answers = 403 if BELIEVING in server and path in {"/check/forwarded", "/ext_authz"} else 200
-    return Front("doors", path, server, partial(_relayed, server=server, asks=DOORS[path]), (), answers)
+    return Front("doors", path, server, partial(_relayed, server=server, asks=DOORS[path]), (CLIENT, *BEHIND), answers)
 
 
 FRONTS: tuple[Front, ...] = (
     *(_adapter("ASGI", app, server) for app in ("asgi_app", "fastapi_app") for server in ASGI),
     *(_adapter("ASGI", "asgi_app", server) for server in ("uvicorn believing", "gunicorn asgi believing")),
-    *(Front("proxies", proxy, "", partial(_fronted, proxy=proxy)) for proxy in PROXIES),
+    *(_adapter("WSGI", "wsgi_app", server) for server in (*WSGI, "gunicorn believing")),
+    *(_proxy(proxy, server) for proxy in PROXIES for server in ("uvicorn httptools", "uvicorn h11")),
     *(_door(path, server) for path in DOORS for server in ("uvicorn httptools", "uvicorn believing")),
 )
-CONTROLS = tuple(_adapter("ASGI", app, "uvicorn httptools") for app in ("rewriting_app", "trusting_app"))
+BROKEN = ("rewriting_app", "trusting_app", "leaking_app", "forgetful_app")
+CONTROLS = tuple(_adapter("ASGI", app, "uvicorn httptools") for app in BROKEN)
 """Fronts that are broken on purpose: the law has to find it."""

@@ -87,7 +87,13 @@ def relayed(request: bytes, ask: Callable[[Held], Lines], doors: int, api: int) 
         return said
     told = [line for line in said.data.split(b"\r\n") if line.partition(b":")[0].lower() in _TOLD]
     line = found.method + b" " + found.target + b" HTTP/1.1"
-    return exchange(api, _request([line, *told, *found.lines(*_TOLD)], api), last=False)
+    return exchange(api, _request([line, *told, *_handed_on(found)], api), last=False)
+
+
+def _handed_on(found: Held) -> Lines:
+    """The client's fields without those that only the check may say, nor ones that CGI would take for them."""
+    named = [(line.partition(b":")[0].lower(), line) for line in found.lines()]
+    return [line for name, line in named if not name.startswith(b"scopekey-") and b"_" not in name]
 
 
 def _request(lines: Lines, port: int) -> bytes:

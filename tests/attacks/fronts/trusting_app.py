@@ -14,19 +14,13 @@ def told(scope: Any) -> Who:
 
 
 class Trusting(ScopekeyMiddleware):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            target = headers.get(b"x-original-uri", scope["raw_path"])
-            decided = {**scope, "raw_path": target, "path": target.decode("latin-1")}
-            if b"x-forwarded-for" in headers:
-                decided["client"] = (headers[b"x-forwarded-for"].decode("latin-1").split(",")[0], 0)
-            outcome = await self.decide(decided)
-            scope["scopekey"] = getattr(outcome, "event", None)
-            if scope["scopekey"] is not None:
-                await self.app(scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+    async def decide(self, scope: Any, *, websocket: bool = False) -> Any:
+        headers = dict(scope["headers"])
+        target = headers.get(b"x-original-uri", scope["raw_path"])
+        decided = {**scope, "raw_path": target, "path": target.decode("latin-1")}
+        if b"x-forwarded-for" in headers:
+            decided["client"] = (headers[b"x-forwarded-for"].decode("latin-1").split(",")[0], 0)
+        return await super().decide(decided, websocket=websocket)
 
 
 app = Trusting(application(told), PLANE)
