@@ -23,6 +23,7 @@ from scopekey.demo.platform import CATALOG
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node, StartRefusedError
 from scopekey.settings import Settings
+from scopekey.testing import Keys
 from scopekey.wire.resources import CreateKey, RevokeKey
 
 SOURCE = Path(scopekey.__file__).parents[1]
@@ -231,3 +232,27 @@ def test_an_embedded_control_plane_needs_a_store_that_was_begun(tmp_path):
     (tmp_path / "pepper").write_text("ab" * 32)
     with pytest.raises(StartRefusedError, match="scopekey init"):
         _ = Scopekey.embedded(f"sqlite:///{tmp_path}/scopekey.db", home=tmp_path).management
+
+
+def test_other_keys_can_stand_in_for_a_while(home, printed):
+    mine = Keys("datasets:read")
+    secret = mine.add("datasets:read")
+    with Scopekey.open(home) as keys:
+        assert keys.check(printed, "datasets:read")
+        with keys.replaced_by(mine):
+            assert [True, False] == [bool(keys.check(each, "datasets:read")) for each in (secret, printed)]
+            # A lifespan ends and begins again: these are still not the real ones.
+            keys.close()
+            assert keys.check(secret, "datasets:read")
+            with pytest.raises(RuntimeError, match="where their store is"):
+                _ = keys.management
+        assert [False, True] == [bool(keys.check(each, "datasets:read")) for each in (secret, printed)]
+    assert 3 == len(mine.events)
+
+
+def test_what_never_opened_does_not_open_for_others_to_stand_in(tmp_path):
+    keys, mine = Scopekey.open(tmp_path / "nowhere"), Keys("datasets:read")
+    with keys.replaced_by(mine):
+        assert keys.check(mine.add("datasets:read"), "datasets:read")
+    with pytest.raises(FileNotFoundError):
+        keys.check("sck", "datasets:read")

@@ -22,7 +22,21 @@ MODULES = {
         "rules_of": "scopekey.enforce.fastapi.protect",
         "RulesError": "scopekey.enforce.routes.table",
     },
-    "scopekey.testing": {"Keys": "scopekey.testing"},
+    "scopekey.testing": {
+        "Keys": "scopekey.testing.keys",
+        "Decided": "scopekey.testing.decided",
+        **dict.fromkeys(
+            (
+                "assert_allowed",
+                "assert_refused",
+                "assert_needs",
+                "used_permissions",
+                "assert_requires",
+                "assert_public",
+            ),
+            "scopekey.testing.assertions",
+        ),
+    },
     "scopekey.client.management": {
         "ManagementClient": "scopekey.client.management",
         "UnreachableError": "scopekey.client.management",
@@ -36,7 +50,7 @@ MODULES = {
 ABOUT = """What a program may rely on; everything else may move between releases. Times are milliseconds since the
 epoch. `Decision` is `Allowed | Denied`: a `Denied` is false, an `Allowed` is true."""
 
-EXAMPLE = "<!-- not run: an excerpt of a test; docs/guides/asgi.md runs a whole one -->\n```python"
+EXAMPLE = "<!-- not run: an excerpt of a test; docs/guides/testing.md runs whole ones -->\n```python"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

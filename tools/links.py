@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from tools.markdown import Link, anchors, links
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("*.md", "docs/**/*.md", "spec/**/*.md")
+PAGES = ("*.md", "docs/**/*.md", "examples/*.md", "spec/**/*.md")
 
 EXTERNAL = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 HOST = re.compile(

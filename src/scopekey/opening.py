@@ -6,7 +6,8 @@ import importlib.util
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from pydantic import SecretStr
 
 from scopekey.core.decision import Decision
+from scopekey.enforce.keys import Keys
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
@@ -124,6 +126,25 @@ class Scopekey:
         from scopekey.server.management import HomeManagement
 
         return HomeManagement(node, Caller.machine())
+
+    @contextmanager
+    def replaced_by(self, keys: Keys) -> Iterator[None]:
+        """Answer from other keys until the block ends: for tests of a program that opens its own at import.
+
+        What is open meanwhile stays open, and is used again afterwards.
+        """
+
+        def opening(_: Settings) -> Opened:
+            return Opened(keys.verifier, lambda: None)
+
+        with _opening:
+            before = self._opened, self._opening
+            self._opened, self._opening = None, opening
+        try:
+            yield
+        finally:
+            with _opening:
+                self._opened, self._opening = before
 
     def close(self) -> None:
         """Hand over what was recorded, and let go of the files."""

@@ -1,8 +1,6 @@
 """The middleware in front of a plain ASGI application, in process and behind a real server."""
 
 import asyncio
-import json
-import logging
 import socket
 import threading
 
@@ -13,8 +11,8 @@ from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode, Operation, Rule, Rules
 from scopekey.enforce.asgi import ScopekeyMiddleware, raw_target
-from scopekey.replica.journal import JournalUnavailableError
 from scopekey.testing import Keys
+from tests.contract import door
 
 READ = Requirement.all_of(Permission("datasets", "read"))
 WRITE = Requirement.all_of(Permission("datasets", "write"))
@@ -31,6 +29,29 @@ RULES = Rules(
 @pytest.fixture
 def keys():
     return Keys("datasets:read", "datasets:write", rules=RULES)
+
+
+class TestAsgi(door.WebsocketContract, door.AsgiContract):
+    def application(self, keys, upstream, *, cors_preflight=False):
+        async def app(scope, receive, send):
+            kind, path, event = scope["type"], scope["path"], scope["scopekey"]
+            body, more = b"", kind == "http"
+            while more:
+                message = await receive()
+                body, more = body + message["body"], message["more_body"]
+            upstream.reached(scope.get("method", "GET"), path, event, body)
+            if kind == "websocket":
+                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.close", "code": 1000})
+                return
+            headers = [(name.encode(), value.encode()) for name, value in upstream.headers]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            for chunk in upstream.chunks() if path == "/stream" else [door.OK]:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body"})
+
+        rules = Rules((*door.RULES.rules, door.SOCKET), cors_preflight=cors_preflight)
+        return ScopekeyMiddleware(app, keys, rules)
 
 
 class App:
@@ -78,48 +99,10 @@ def call(middleware, path=b"/datasets/1", secret=None, *, headers=(), **changes)
     return sent
 
 
-def test_an_allowed_request_reaches_the_app_with_its_event(keys):
-    app, secret = App(), keys.add("datasets:read", expires_in=1_000)
-    status, headers, body = call(ScopekeyMiddleware(app, keys), secret=secret)
-    assert (200, b"ok") == (status, body)
-    assert {b"scopekey-requires", b"scopekey-key-expires", b"x-request-id"} == headers.keys()
-    event = app.calls[0]["scopekey"]
-    assert (keys.events[-1], "GET /datasets/{id}", "1", True) == (
-        event,
-        event.operation,
-        event.object,
-        bool(event.decision),
-    )
-
-
-def test_a_refused_request_never_reaches_the_app_and_is_recorded_once(keys):
-    app = App()
-    status, headers, body = call(ScopekeyMiddleware(app, keys), b"/datasets", keys.add("datasets:read"), method="POST")
-    assert (401, b"missing_permission", []) == (status, headers[b"scopekey-code"], app.calls)
-    assert ["datasets:write"] == json.loads(body)["missing"]
-    assert ["missing_permission"] == [event.decision.reason for event in keys.events]
-
-
 def test_own_rules_take_the_place_of_the_applied_ones(keys):
     own = Rules((Rule(Operation.parse("GET /datasets/{id}"), None),))
     assert 200 == call(ScopekeyMiddleware(App(), keys, own))[0]
     assert 401 == call(ScopekeyMiddleware(App(), keys))[0]
-
-
-def test_a_public_operation_gets_the_apps_own_send_and_no_header_of_ours(keys):
-    assert {} == call(ScopekeyMiddleware(App(), keys), b"/open", keys.add())[1]
-
-
-def test_report_only_calls_the_app_and_names_what_is_missing(keys):
-    status, headers, _ = call(ScopekeyMiddleware(App(), keys), b"/trial", keys.add("datasets:read"), method="POST")
-    assert (200, b"datasets:write") == (status, headers[b"scopekey-missing"])
-    assert (True, False) == (keys.events[-1].reported, bool(keys.events[-1].decision))
-
-
-def test_head_is_decided_as_get_and_its_refusal_has_no_body(keys):
-    status, headers, body = call(ScopekeyMiddleware(App(), keys), method="HEAD")
-    assert (401, b"") == (status, body)
-    assert int(headers[b"content-length"]) > 0
 
 
 def test_the_status_of_a_missing_permission_is_the_keys_unless_the_app_says_otherwise(keys):
@@ -129,70 +112,12 @@ def test_the_status_of_a_missing_permission_is_the_keys_unless_the_app_says_othe
     assert 401 == call(ScopekeyMiddleware(App(), keys, missing_permission_status=401), secret=secret)[0]
 
 
-@pytest.mark.parametrize(
-    ("expected", "given"),
-    [
-        (b"trace-1.a:b_c", [b"trace-1.a:b_c"]),
-        (None, []),
-        (None, [b""]),
-        (None, [b"a b"]),
-        (None, [b"a\r\nb"]),
-        (None, [b"x" * 65]),
-        (None, [b"a", b"b"]),
-        (None, [b"\xff"]),
-    ],
-)
-def test_a_sane_request_id_is_kept_and_any_other_replaced(keys, expected, given):
-    headers = [(b"x-request-id", value) for value in given]
-    _, answered, body = call(ScopekeyMiddleware(App(), keys), headers=headers)
-    told = answered[b"x-request-id"]
-    assert told.decode() == json.loads(body)["request_id"]
-    assert told == expected if expected else (told.startswith(b"req_") and len(told) == 24)
-
-
-def test_a_printed_key_is_no_request_id(keys):
-    secret = keys.add("datasets:read").encode()
-    assert secret != call(ScopekeyMiddleware(App(), keys), headers=[(b"x-request-id", secret)])[1][b"x-request-id"]
-
-
-def test_the_apps_own_request_id_stays(keys):
-    app = App([(b"X-Request-ID", b"theirs")])
-    headers = call(ScopekeyMiddleware(app, keys), secret=keys.add("datasets:read"))[1]
-    assert (b"theirs", True) == (headers[b"X-Request-ID"], b"x-request-id" not in headers)
-
-
-def test_a_preflight_passes_only_where_the_rules_let_it(keys):
-    asked = {"method": "OPTIONS", "headers": [(b"origin", b"https://a"), (b"access-control-request-method", b"GET")]}
-    lenient = Rules(RULES.rules, cors_preflight=True)
-    assert 200 == call(ScopekeyMiddleware(App(), keys, lenient), **asked)[0]
-    assert 401 == call(ScopekeyMiddleware(App(), keys), **asked)[0]
-    assert 401 == call(ScopekeyMiddleware(App(), keys, lenient), **asked | {"headers": asked["headers"][:1]})[0]
-
-
 def test_a_lifespan_passes_and_an_unknown_kind_of_scope_does_not(keys):
     app = App()
     call(ScopekeyMiddleware(app, keys), type="lifespan")
     assert ["lifespan"] == [scope["type"] for scope in app.calls]
     with pytest.raises(RuntimeError, match="webtransport"):
         call(ScopekeyMiddleware(app, keys), type="webtransport")
-
-
-def test_a_websocket_handshake_is_decided_as_get(keys):
-    app = App()
-    sent = call(ScopekeyMiddleware(app, keys), secret=keys.add("datasets:read"), type="websocket")
-    assert b"datasets:read" == dict(sent[0]["headers"])[b"scopekey-requires"]
-    assert "GET /datasets/{id}" == keys.events[-1].operation
-
-
-def test_a_refused_websocket_is_answered_where_the_server_can_and_closed_where_not(keys):
-    app = App()
-    answered = call(ScopekeyMiddleware(app, keys), type="websocket", extensions={"websocket.http.response": {}})
-    assert ("websocket.http.response.start", 401) == (answered[0]["type"], answered[0]["status"])
-    assert "no_credential" == json.loads(answered[1]["body"])["code"]
-    assert ("websocket.close", 1008) == tuple(
-        call(ScopekeyMiddleware(app, keys), type="websocket")[0][name] for name in ("type", "code")
-    )
-    assert [] == app.calls
 
 
 ROOTS = [
@@ -247,42 +172,6 @@ def test_the_caller_is_the_first_from_the_right_that_is_no_trusted_proxy(keys, e
     assert expected == keys.events[-1].address
 
 
-TOLD_BY_A_LIBRARY = "could not read the record of sck_live_0123"
-
-
-def broken(*args, **options):
-    raise OSError(TOLD_BY_A_LIBRARY)
-
-
-class LateTicket:
-    def __await__(self):
-        raise JournalUnavailableError
-        yield
-
-
-FAULTS = ["now", "key", "organization", "register", "rules"]
-
-
-@pytest.mark.parametrize("step", FAULTS)
-def test_a_fault_at_any_step_of_the_index_is_a_503_and_tells_no_secret(keys, step, caplog):
-    app, secret = App(), keys.add("datasets:read")
-    setattr(keys.index, step, broken)
-    with caplog.at_level(logging.DEBUG):
-        status, headers, _ = call(ScopekeyMiddleware(app, keys), secret=secret)
-    assert (503, b"unavailable", b"5", []) == (status, headers[b"scopekey-code"], headers[b"retry-after"], app.calls)
-    assert "OSError" in caplog.text
-    assert "sck_live" not in caplog.text
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_a_decision_that_cannot_be_recorded_is_not_answered(keys, late, monkeypatch):
-    app, secret = App(), keys.add("datasets:read")
-    keys.journal_fails = not late
-    monkeypatch.setattr(keys.verifier.journal, "append", lambda event: LateTicket()) if late else None
-    status, headers, _ = call(ScopekeyMiddleware(app, keys), secret=secret)
-    assert (503, b"journal_unavailable", []) == (status, headers[b"scopekey-code"], app.calls)
-
-
 @pytest.mark.parametrize(
     "changes", [{"headers": [None]}, {"method": None}, {"client": 7}, {"headers": [(b"x-api-key", None)]}]
 )
@@ -290,15 +179,6 @@ def test_a_scope_that_makes_no_sense_is_refused(keys, changes):
     app = App()
     assert call(ScopekeyMiddleware(app, keys), **changes)[0] in {400, 401, 503}
     assert [] == app.calls
-
-
-def test_keys_that_cannot_be_opened_refuse_everything():
-    class Closed:
-        @property
-        def verifier(self):
-            raise OSError
-
-    assert 503 == call(ScopekeyMiddleware(App(), Closed(), RULES), b"/open")[0]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from scopekey.replica.index import Place
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import LOOPBACK, Settings
-from scopekey.testing import _FORMAT, _PEPPER, Keys
+from scopekey.testing.keys import _FORMAT, _PEPPER, Keys
 from tests.enforce.points import Watch
 from tests.enforce.test_asgi import READ, RULES
 

@@ -5,12 +5,10 @@ from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
-from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.websockets import WebSocketDisconnect
 
 from scopekey.core.catalog import Catalog, Resource
 from scopekey.core.permission import InvalidPermissionError
@@ -342,26 +340,6 @@ def test_a_mounted_application_with_a_root_path_of_its_own_is_refused():
     sub.root_path = "/elsewhere"
     app.mount("/sub", sub)
     assert "sets root_path" in faults(app)[0]
-
-
-def test_a_streamed_answer_passes_through_and_carries_the_headers(keys):
-    app = FastAPI()
-
-    @app.get("/x", dependencies=[requires("datasets:read")])
-    def read():
-        return StreamingResponse(iter(["a", "b", "c"]))
-
-    protect(app, keys)
-    answer = TestClient(app).get("/x", headers={"X-API-Key": keys.add("datasets:read")})
-    assert ("abc", "datasets:read") == (answer.text, answer.headers["scopekey-requires"])
-
-
-def test_a_refused_websocket_gets_the_problem(keys):
-    app = FastAPI()
-    app.add_api_websocket_route("/ws", stream, dependencies=[requires("datasets:read")])
-    protect(app, keys)
-    with pytest.raises(WebSocketDisconnect), TestClient(app).websocket_connect("/ws"):
-        pass
 
 
 def test_without_protect_a_declaration_refuses_by_itself():

@@ -1,13 +1,4 @@
-"""For your own test suite: a verifier with keys you write down. No server, no files, the same every time.
-
-```python
-keys = Keys("datasets:read", "datasets:write")
-secret = keys.add("datasets:read")
-client = TestClient(ScopekeyMiddleware(app, keys, rules=rules))
-client.get("/datasets", headers={"X-API-Key": secret})
-assert keys.events[-1].decision
-```
-"""
+"""Keys in memory, with the verifier that every adapter takes."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -32,6 +23,7 @@ from scopekey.replica.index import Place
 from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.memory_index import MemoryIndex
 from scopekey.replica.verifier import Verifier
+from scopekey.testing.decided import Decided
 
 START = 1_767_225_600_000
 """What the clock says at first: 2026-01-01T00:00:00Z, in milliseconds since the epoch."""
@@ -44,9 +36,10 @@ _PEPPER = Pepper(bytes(range(32)))
 class Keys:
     """Keys in memory, with the verifier that every adapter takes.
 
-    Made from a catalog, or from the names of the permissions there shall be. `now` is the clock, in
-    milliseconds, and stands still until you set it; `events` is what was decided; `journal_fails` makes
-    every record fail, `missing_permission_status` is what adapters answer a missing permission with.
+    Made from a catalog, or from the names of the permissions there shall be; with neither there are
+    those that the rules name. `rules` become the applied ones. `now` is the clock, in milliseconds, and stands still
+    until you set it; `events` are the records of what was decided; `journal_fails` makes every record fail,
+    `missing_permission_status` is what adapters answer a missing permission with.
     """
 
     def __init__(self, *permissions: str, catalog: Catalog | None = None, rules: Rules | None = None) -> None:
@@ -58,7 +51,7 @@ class Keys:
         self._made = 0
         with self.index.writing() as writer:
             writer.load(Place(_FEED, 0, bytes(16)), ())
-        self.catalog = catalog or _catalog(permissions)
+        self.catalog = catalog or _catalog(permissions or _named(rules))
         self.register = Register.first(self.catalog)
         self._apply(self.register)
         if rules is not None:
@@ -103,6 +96,34 @@ class Keys:
         )
         self._apply(key)
         return printed
+
+    def headers(
+        self,
+        *permissions: str,
+        organization: str = "acme",
+        environment: str = "live",
+        expires_in: int | None = None,
+        networks: Iterable[str] = (),
+    ) -> dict[str, str]:
+        """Make a key as `add` does; gives the header fields of a request with it."""
+        printed = self.add(
+            *permissions, organization=organization, environment=environment, expires_in=expires_in, networks=networks
+        )
+        return {"Authorization": f"Bearer {printed}"}
+
+    @property
+    def decisions(self) -> list[Decided]:
+        """What was decided so far, the first call first: each prints as one line that says all of it."""
+        return [Decided.of(event) for event in self.events]
+
+    @property
+    def last(self) -> Decided:
+        """What was decided last. Raises AssertionError where nothing was."""
+        if not self.events:
+            raise AssertionError(
+                "nothing was decided with these keys: is the application that was called guarded with them?"
+            )
+        return Decided.of(self.events[-1])
 
     def organization(
         self, name: str = "acme", *, suspended: bool | None = None, max_key_age: int | None = None
@@ -181,6 +202,12 @@ class _Recording:
 def _organization_id(name: str) -> OrganizationId:
     number = int.from_bytes(sha256(name.encode()).digest()[:8], "big")
     return OrganizationId("org_" + base62(number, 12))
+
+
+def _named(rules: Rules | None) -> Iterable[str]:
+    """Every permission that a table names, in its order."""
+    requirements = [rule.requirement for rule in rules.rules if rule.requirement] if rules else []
+    return dict.fromkeys(name for needed in requirements for names in needed.names() for name in names)
 
 
 def _catalog(permissions: Iterable[str]) -> Catalog:
