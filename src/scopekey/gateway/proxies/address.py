@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
 _PATH = re.compile(r"/[A-Za-z0-9._/@+~-]{1,106}")
 """A Unix socket's path has at most 107 bytes."""
-_UNIX = "unix:"
+UNIX = "unix:"
+"""What an address begins with that is the path of a Unix socket."""
 _HIGHEST = 65_535
 
 
@@ -20,8 +21,8 @@ class Address(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `http://host:port`, `host:port` or `unix:/path`. Raises ValueError."""
-        if text.startswith(_UNIX):
-            path = text.removeprefix(_UNIX)
+        if text.startswith(UNIX):
+            path = text.removeprefix(UNIX)
             if not _PATH.fullmatch(path):
                 raise ValueError(
                     f"{text!r} is no address of a Unix socket: write unix:/its/absolute/path, of at most 107 letters, "

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from scopekey.core.network import parse_address
 from scopekey.enforce.respond import UNAVAILABLE
 from scopekey.gateway.proxies.address import Address
 from scopekey.wire.problems import problem_document
@@ -95,10 +96,38 @@ def _haproxy(places: Places) -> dict[str, str]:
     }
 
 
+def _envoy(places: Places) -> dict[str, str]:
+    def address(of: Address) -> str:
+        if of.path:
+            return f'{{ pipe: {{ path: "{of.path}" }} }}'
+        return f'{{ socket_address: {{ address: "{of.bare_host}", port_value: {of.port} }} }}'
+
+    def kind(of: Address) -> str:
+        # A name is looked up, an address is not.
+        return "STATIC" if of.path or parse_address(of.bare_host) else "STRICT_DNS"
+
+    return {
+        "gateway_uri": "http://scopekey" if places.gateway.path else str(places.gateway),
+        "gateway_type": kind(places.gateway),
+        "gateway_address": address(places.gateway),
+        "api_type": kind(places.api),
+        "api_address": address(places.api),
+    }
+
+
+def _traefik(places: Places) -> dict[str, str]:
+    for address in (places.gateway, places.api):
+        if address.path:
+            raise ValueError(f"{address} is a Unix socket, which Traefik cannot ask: give http://host:port")
+    return {"gateway_uri": str(places.gateway), "api_uri": str(places.api)}
+
+
 Slots = Callable[[Places], dict[str, str]]
 PROXIES: dict[str, tuple[tuple[str, ...], Slots]] = {
     "nginx": (("nginx.conf",), _nginx),
     "caddy": (("Caddyfile",), _caddy),
     "haproxy": (("haproxy.cfg", "scopekey.lua"), _haproxy),
+    "envoy": (("envoy.yaml",), _envoy),
+    "traefik": (("traefik.yml", "dynamic.yml"), _traefik),
 }
 """Every proxy: the templates that are its files, and what is filled into them."""
