@@ -8,7 +8,6 @@ from flask import Flask
 from werkzeug.routing import Rule as Route
 
 from scopekey.core.rules import Operation, Rule
-from scopekey.core.template import Span
 from scopekey.enforce.flask.declare import Declared, public
 from scopekey.enforce.flask.routes import Spelling, at_nothing, in_order, path_of, without_slash
 from scopekey.enforce.routes.declaration import Declaration, declared_by
@@ -31,7 +30,8 @@ class RoutesTable(Table):
         self._app = app
         self._views = dict(views or {})
         self._unlisted: list[tuple[str, Shape, str, int]] = []
-        self._declined: list[tuple[Listed, Path]] = []
+        self._declined: dict[Listed, Path] = {}
+        self._passed: set[Listed] = set()
         self._routes: dict[str, tuple[str, str]] = {}
         if static not in {None, "public"}:
             self.faults.append(f'static={static!r} means nothing: write static="public", or leave it out')
@@ -49,7 +49,9 @@ class RoutesTable(Table):
 
     def clash(self, method: str, first: Listed, second: Listed) -> str | None:
         """Say why two routes cannot be decided side by side; two spellings of one route always can."""
-        return None if first.where == second.where else super().clash(method, first, second)
+        if first.where == second.where or (second in self._passed and self._declines(first, second.shape)):
+            return None
+        return super().clash(method, first, second)
 
     def _route(self, spelling: Spelling) -> None:
         route, path = spelling.rule, path_of(spelling)
@@ -65,7 +67,7 @@ class RoutesTable(Table):
                 self._operation(method, spelled, route)
                 declined = at_nothing(spelling)
                 if declined and len(self._listed) > listed:
-                    self._declined.append((self._listed[-1], declined))
+                    self._declined[self._listed[-1]] = declined
 
     def _operation(self, method: str, path: Path, route: Route) -> None:
         view = self._app.view_functions.get(route.endpoint)
@@ -113,14 +115,14 @@ class RoutesTable(Table):
 
     def _passed_on(self) -> Iterator[str]:
         """List what a converter that takes slashes declines, where another route takes it; else say which."""
-        for declining, path in self._declined:
+        for declining, path in self._declined.items():
             method = declining.operation.method
             found = self._shape(method, path, declining.where)
             others = [other for other in self._listed if other.operation.method == method]
             if found is None or any(other.operation.template.shape == found[0].template.shape for other in others):
                 continue
             operation, shape = found
-            taking = next((other for other in others if other is not declining and _takes(other, shape)), None)
+            taking = next((other for other in others if self._takes(other, shape)), None)
             beside = [
                 where for unlisted, other, where, _ in self._unlisted if unlisted == method and meet(other, shape)
             ]
@@ -134,8 +136,18 @@ class RoutesTable(Table):
                 continue
             rule = msgspec.structs.replace(taking.rule, operation=operation, object=None)
             self._serves(taking.where, rule)
-            at = self._listed.index(taking)
-            self._listed.insert(at, Listed(operation, shape, taking.where, rule, taking.kind))
+            passed = Listed(operation, shape, taking.where, rule, taking.kind)
+            self._passed.add(passed)
+            self._listed.insert(self._listed.index(taking), passed)
+
+    def _takes(self, listed: Listed, shape: Shape) -> bool:
+        """Tell whether a route may be what Werkzeug serves on a path that ends with a slash."""
+        meeting = meet(listed.shape, shape)
+        return meeting is not None and not meeting.declined[0] and not self._declines(listed, shape)
+
+    def _declines(self, listed: Listed, shape: Shape) -> bool:
+        """Tell whether nothing but the slash is left for the converter at a route's end, which it declines."""
+        return listed in self._declined and len(listed.operation.template.segments) == len(shape.template.segments)
 
 
 def _apart(where: str, declining: Listed, operation: Operation) -> str:
@@ -143,14 +155,6 @@ def _apart(where: str, declining: Listed, operation: Operation) -> str:
         f"{where} and {declining.where} share paths like {operation.template.text}, where the rules cannot follow the "
         "router: change one of the paths"
     )
-
-
-def _takes(other: Listed, shape: Shape) -> bool:
-    """Tell whether a route may be what Werkzeug serves at a path that ends with a slash."""
-    meeting = meet(other.shape, shape)
-    segments = other.operation.template.segments
-    itself_declines = isinstance(segments[-1], Span) and len(segments) == len(shape.template.segments)
-    return meeting is not None and not meeting.declined[0] and not itself_declines
 
 
 def _static_endpoints(app: Flask) -> Iterator[str]:
