@@ -76,8 +76,9 @@ class RoutesTable(Table):
 
     def clash(self, method: str, first: Listed, second: Listed) -> str | None:
         """Say why two routes cannot be decided side by side; None where router and rules choose alike."""
-        if not first.rule and not second.rule:
-            return None  # neither answers the method: what is wrong with their paths is told of others
+        # What is wrong with the paths of two routes is told of the methods that the second answers.
+        if not second.rule:
+            return None
         # <path:…> takes no empty rest: what the rules take for its own there goes to the second.
         rest = _without_rest(first.shape)
         if rest is not None and meet(rest, second.shape.template):
@@ -142,7 +143,7 @@ class RoutesTable(Table):
 
 
 def _settle(routes: list[Route]) -> None:
-    """Find for each route what it must say of methods that others answer on paths of its own.
+    """Find for each route which methods it must shut: those that later ones answer on paths of its own.
 
     Where one of them lists HEAD, a HEAD of the others would no longer be decided as their GET: they list it too.
     """
@@ -157,11 +158,10 @@ def _settle(routes: list[Route]) -> None:
                 heads.append(other)
     for first, second in meetings:
         routes[first].shut |= routes[second].answers.keys() - routes[first].answers.keys()
-        routes[second].shut |= routes[first].answers.keys() - routes[second].answers.keys()
 
 
 def _meetings(routes: list[Route]) -> Iterator[tuple[int, int]]:
-    """Every pair of routes that some path matches both of, by their numbers."""
+    """Every pair of routes that some path matches both of, by their numbers, the earlier one first."""
     index = Templates()
     known: list[tuple[int, Template]] = []
     for number, route in enumerate(routes):
