@@ -4,31 +4,29 @@ Plain ASGI, so that it stands in front of every framework and server. It decides
 it came, never on a path somebody rebuilt, and nothing in it fails open.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote
 
-from scopekey.core.network import Network, parse_address, parse_network, within
+from scopekey.core.network import Network
 from scopekey.core.rules import Rules
 from scopekey.enforce.credential import credential
 from scopekey.enforce.fields import fields_of
 from scopekey.enforce.keys import Keys
+from scopekey.enforce.middleware import Middleware, Passed
 from scopekey.enforce.reach import HEADER, reach
-from scopekey.enforce.request import REQUEST_FIELDS, caller, is_preflight, log_fault, new_request_id, request_id
+from scopekey.enforce.request import REQUEST_FIELDS, is_preflight, log_fault, new_request_id, request_id
 from scopekey.enforce.respond import (
     JOURNAL_UNAVAILABLE,
     REALM,
     UNAVAILABLE,
     Headers,
     Refusal,
-    refuse,
     refuse_unchecked,
     told,
 )
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError
-from scopekey.replica.verifier import Guard, Verifier
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,20 +37,12 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-_REALM = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 _PATH_SAFE = "/~.@:+=$,!*'()&_-"
 _UNREADABLE = b""
 _POLICY_VIOLATION = 1008
 
 
-class Passed(NamedTuple):
-    """A request that may go on, and the header fields that its answer gets."""
-
-    event: Event
-    told: Headers
-
-
-class ScopekeyMiddleware:
+class ScopekeyMiddleware(Middleware):
     """Lets a request through where the rules and its key allow it, and refuses it otherwise.
 
     `keys` is anything with a `verifier`; `rules` are the application's own, None for the applied ones.
@@ -75,17 +65,14 @@ class ScopekeyMiddleware:
         realm: str = REALM,
         missing_permission_status: int | None = None,
     ) -> None:
-        if not _REALM.fullmatch(realm):
-            raise ValueError(f"the realm {realm!r} must be printable ASCII without quotes and backslashes")
-        if missing_permission_status not in {None, 401, 403}:
-            raise ValueError(f"a missing permission is answered with 401 or 403, not {missing_permission_status}")
+        super().__init__(
+            keys,
+            rules,
+            trusted_proxies=trusted_proxies,
+            realm=realm,
+            missing_permission_status=missing_permission_status,
+        )
         self.app = app
-        self.keys = keys
-        self.rules = rules
-        self._realm = realm
-        self._status = missing_permission_status
-        self._trusted = tuple(parse_network(p) if isinstance(p, str) else p for p in trusted_proxies)
-        self._guarded: tuple[Verifier, Guard] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Decide one request or websocket handshake; a lifespan passes."""
@@ -128,27 +115,11 @@ class ScopekeyMiddleware:
             log_fault(error, name)
             return refuse_unchecked(UNAVAILABLE, name or new_request_id())
 
-    def guard(self) -> Guard:
-        """The verifier's guard over the rules; made anew when the verifier is another one."""
-        verifier = self.keys.verifier
-        if self._guarded is None or self._guarded[0] is not verifier:
-            guard = verifier.applied if self.rules is None else verifier.guard(self.rules)
-            self._guarded = verifier, guard
-        return self._guarded[1]
-
-    def _refusal(self, event: Event) -> Refusal:
-        status = self._status or getattr(self.keys, "missing_permission_status", None) or 401
-        return refuse(event, realm=self._realm, missing_permission_status=status)
-
     def _address(self, scope: Scope) -> str | None:
         """The caller's address: the peer, or what trusted proxies say in front of it."""
         client: Sequence[Any] | None = scope.get("client")
         peer = str(client[0]) if client else None
-        if not self._trusted or (peer is not None and not within(parse_address(peer), self._trusted)):
-            return peer
-        # A list may be spread over several lines (RFC 9110 section 5.3).
-        told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        return caller(peer, told.decode("latin-1"), self._trusted)
+        return self._caller(peer, lambda: _forwarded_for(scope))
 
 
 def raw_target(scope: Scope) -> bytes:
@@ -168,6 +139,12 @@ def raw_target(scope: Scope) -> bytes:
     if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
         return _UNREADABLE
     return raw
+
+
+def _forwarded_for(scope: Scope) -> str:
+    # A list may be spread over several lines (RFC 9110 section 5.3).
+    told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return told.decode("latin-1")
 
 
 def _spells(raw: bytes, path: str) -> bool:
