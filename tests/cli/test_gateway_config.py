@@ -17,7 +17,7 @@ def test_it_prints_the_configuration(command, proxy):
     ended = command("gateway", "config", proxy)
     main, *more = configuration(proxy, USUAL).values()
     assert (0, main) == (ended.code, ended.out)
-    assert bool(more) == ("beside it" in ended.err)
+    assert bool(more) == ("too: print that" in ended.err)
 
 
 @pytest.mark.parametrize(("proxy", "file"), [("haproxy", "scopekey.lua"), ("traefik", "dynamic.yml")])

@@ -30,7 +30,9 @@ def config(
     listen: Annotated[str, typer.Option(help="What the proxy listens on: host:port.")] = "127.0.0.1:8080",
     state: Annotated[
         Path | None,
-        typer.Option(help="A folder for the proxy's own files (pid, logs, temporary ones); else its package's places."),
+        typer.Option(
+            help="A folder for the proxy's own files (pid, logs, temporary ones, its Lua); else its package's places."
+        ),
     ] = None,
     file: Annotated[str | None, typer.Option(help="Which file to print, where there are several.")] = None,
 ) -> None:
@@ -50,7 +52,7 @@ def config(
         raise CannotActError(f"{proxy} has no file {wanted!r}: it has {', '.join(files)}")
     typer.echo(files[wanted], nl=False)
     if file is None and more:
-        warn(f"{main} reads {', '.join(more)} beside it: print that with --file {more[0]}")
+        warn(f"{main} reads {', '.join(more)} too: print that with --file {more[0]}")
 
 
 def _address(text: str) -> Address:

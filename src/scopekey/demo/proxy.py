@@ -52,7 +52,7 @@ def running_proxy(proxy: str, folder: Path, places: Places) -> Iterator[None]:
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            cwd=folder,
+            cwd="/",
             env=os.environ | {"HOME": str(folder)},
         )
     try:

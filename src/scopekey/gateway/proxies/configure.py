@@ -89,6 +89,7 @@ def _haproxy(places: Places) -> dict[str, str]:
     gateway, api = places.gateway, places.api
     path = "/check/haproxy"
     return {
+        "lua": f"{places.state or '/etc/haproxy'}/scopekey.lua",
         # Beside a socket the host says nothing.
         "check_url": f"http://127.0.0.1{path}" if gateway.path else f"http://{gateway.at}{path}",
         "check_dst": f'"unix@{gateway.path}"' if gateway.path else "nil",

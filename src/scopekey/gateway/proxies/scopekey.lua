@@ -1,5 +1,5 @@
 -- Asks Scopekey about each request. HAProxy has no check of its own kind, but since 2.5 an HTTP client for Lua.
--- Made by `scopekey gateway config haproxy --file scopekey.lua`, and loaded by haproxy.cfg beside it.
+-- Made by `scopekey gateway config haproxy --file scopekey.lua`, and loaded by haproxy.cfg, which says where it stands.
 
 local URL = "<<check_url>>"
 -- The Unix socket to ask over; nil: the host and port of the address.
