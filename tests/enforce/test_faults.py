@@ -19,6 +19,7 @@ from scopekey.enforce.asgi import ScopekeyMiddleware
 from scopekey.enforce.doors import nginx, original
 from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.verify import VerifyDoor
+from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware
 from scopekey.opening import Opened, Scopekey
 from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
@@ -69,6 +70,7 @@ class World:
             freshness=FeedFreshness(self.index.level, stale_after=5_000, refuse_after=900_000, look=self.index.look),
         )
         self.middleware = ScopekeyMiddleware(self.application, self)
+        self.wsgi_middleware = ScopekeyWSGIMiddleware(None, self)
         self.check_door = CheckDoor(
             self, nginx.read, fields=nginx.FIELDS, trusted_proxies=LOOPBACK, only_401_and_403=True
         )
@@ -155,6 +157,35 @@ def through_the_middleware(world, watch):
     return ask(world, watch, world.middleware, scope("/datasets/1", [(b"x-api-key", world.plain.encode())]))
 
 
+def through_the_wsgi_middleware(world, watch):
+    started = []
+
+    def application(environ, start_response):
+        watch.over = True
+        world.called.append(environ)
+        start_response("200 OK", [])
+        return [b"application"]
+
+    def send(status, headers):
+        watch.paused = True
+        started.append((status, headers))
+
+    world.wsgi_middleware.app = application
+    asked = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/datasets/1",
+        "RAW_URI": "/datasets/1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_X_API_KEY": world.plain,
+    }
+    try:
+        with watch.watching():
+            body = world.wsgi_middleware(asked, send)
+    except Exception as error:  # noqa: BLE001 - whatever comes out is looked at
+        return error, started
+    return int(started[0][0].partition(" ")[0]), [*started, *body]
+
+
 def at_the_check_door(world, watch, secret=None, more=()):
     headers = [
         (b"authorization", b"Bearer " + (secret or world.secret).encode()),
@@ -191,6 +222,7 @@ def in_a_program(world, watch):
 
 WAYS = [
     through_the_middleware,
+    through_the_wsgi_middleware,
     at_the_check_door,
     at_the_door_for_questions,
     in_a_program,
@@ -226,8 +258,8 @@ MENDED = {
 """After these it may be allowed: what is answered from is still the truth."""
 SEAMS = {
     (f"enforce/{file}", what, "")
-    for file in ("asgi.py", "doors/check.py", "doors/verify.py")
-    for what in ("isinstance", "_adding", "ScopekeyMiddleware.decide")
+    for file in ("asgi.py", "wsgi.py", "doors/check.py", "doors/verify.py")
+    for what in ("isinstance", "_adding", "ScopekeyMiddleware.decide", "ScopekeyWSGIMiddleware.decide")
 }
 """What hands an outcome on once it is there: the call of all that catches, and the look at what came of it."""
 NO_FAULT = {
@@ -293,6 +325,7 @@ def test_a_fault_at_any_point_is_never_an_allow_and_tells_no_secret(world, way, 
     [
         at_the_check_door,
         through_the_middleware,
+        through_the_wsgi_middleware,
         at_the_door_for_questions,
     ],
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scopekey.gateway.proxies.configure import Places, configuration
 
+RUN = ("nginx", "caddy", "haproxy")
 STARTS_WITHIN, ENDS_WITHIN = 15.0, 10.0
 # Debian keeps servers where an ordinary user's path does not look.
 _MORE = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -19,6 +20,16 @@ _MORE = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 class NoProxyError(RuntimeError):
     """The proxy is not installed on this machine, or did not start."""
+
+
+def required(proxy: str) -> str:
+    """Give the program of a proxy. Raises NoProxyError, which says what to install."""
+    if proxy not in RUN:
+        raise NoProxyError(f"there is no proxy {proxy!r} that is run here: name one of {', '.join(RUN)}")
+    found = program(proxy)
+    if found is None:
+        raise NoProxyError(f"{proxy} is not installed here: install its package (on Debian: apt-get install {proxy})")
+    return found
 
 
 def program(proxy: str) -> str | None:
@@ -29,9 +40,7 @@ def program(proxy: str) -> str | None:
 @contextmanager
 def running_proxy(proxy: str, folder: Path, places: Places) -> Iterator[None]:
     """Run a proxy over `places` until the block ends; its files are kept in `folder`. Raises NoProxyError."""
-    found = program(proxy)
-    if found is None:
-        raise NoProxyError(f"{proxy} is not installed here: install its package (on Debian: apt-get install {proxy})")
+    found = required(proxy)
     folder = folder.absolute()
     folder.mkdir(mode=0o700, exist_ok=True)
     for name, text in configuration(proxy, places._replace(state=str(folder))).items():

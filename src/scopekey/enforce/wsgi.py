@@ -44,8 +44,8 @@ _NAMES = {"HTTP_" + name.decode().upper().replace("-", "_"): name for name in RE
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _PATH_SAFE = "/~.@:+=$,!*'()&_-"
 _UNREADABLE = b""
-# What servers write for the peer of a Unix socket: gunicorn and Cheroot, waitress, Werkzeug, nginx's $remote_addr.
-_UNIX_SOCKET = frozenset({"", "localhost", "<local>", "unix:"})
+# What servers write for the peer of a Unix socket: gunicorn, waitress, Werkzeug, uWSGI, nginx's $remote_addr.
+_UNIX_SOCKET = frozenset({"", "localhost", "<local>", "0.0.0.0", "unix:"})  # noqa: S104 - nothing is bound to it
 
 _log = logging.getLogger("scopekey.enforce")
 
@@ -125,7 +125,7 @@ class ScopekeyWSGIMiddleware(Middleware):
             self._warned = True
             _log.error(
                 "every request is refused: this server tells the raw target neither in RAW_URI nor in REQUEST_URI; "
-                "gunicorn, uWSGI, mod_wsgi, waitress, Cheroot and Werkzeug do, wsgiref and bridges from ASGI do not"
+                "gunicorn, uWSGI, mod_wsgi, waitress and Werkzeug do; wsgiref, gevent's and bridges from ASGI do not"
             )
         return raw_target(environ)
 

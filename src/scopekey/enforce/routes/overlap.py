@@ -14,8 +14,9 @@ from scopekey.core.grant import Register
 from scopekey.core.matcher import Matcher
 from scopekey.core.overlap import Templates
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.core.template import Literal, Mixed, Parameter, Segment, Template
+from scopekey.core.template import Literal, Mixed, Parameter, Segment, Span, Template
 
+_WHOLE = "[^/]+"
 _NO_PERMISSIONS = Register.first(Catalog("overlap", ()))
 
 
@@ -92,18 +93,38 @@ def meet(first: Shape, second: Shape) -> Meeting | None:
     for one, other, shared in zip(*met.aligned, met.path, strict=True):
         declined = declined or (isinstance(other, Literal) and _declines(one, shared, first.narrow))
         other_declined = other_declined or (isinstance(one, Literal) and _declines(other, shared, second.narrow))
-        falls_through = falls_through or (_is_narrow(one, first.narrow) and not isinstance(other, Literal))
+        falls_through = falls_through or (
+            _is_narrow(one, first.narrow)
+            and not isinstance(other, Literal)
+            and not _alike(one, first.narrow, other, second.narrow)
+        )
     return Meeting(met.path, (declined, other_declined), falls_through)
 
 
 def _declines(segment: Segment, text: str, narrow: dict[str, re.Pattern[str]]) -> bool:
+    if isinstance(segment, Mixed):
+        parts = [_WHOLE if name not in narrow else narrow[name].pattern for name in segment.names]
+        ends = [re.escape(literal) for literal in segment.literals]
+        pattern = ends[0] + "".join(f"(?:{part}){end}" for part, end in zip(parts, ends[1:], strict=True))
+        return not re.fullmatch(pattern, text)
     if not isinstance(segment, Parameter):
         return False
-    pattern = narrow.get(segment.name)
-    return pattern is not None and not pattern.fullmatch(text)
+    declines = narrow.get(segment.name)
+    return declines is not None and not declines.fullmatch(text)
 
 
 def _is_narrow(segment: Segment, narrow: dict[str, re.Pattern[str]]) -> bool:
     if isinstance(segment, Mixed):
         return any(name in narrow for name in segment.names)
-    return isinstance(segment, Parameter) and segment.name in narrow
+    return isinstance(segment, Parameter | Span) and segment.name in narrow
+
+
+def _alike(
+    one: Segment, narrow: dict[str, re.Pattern[str]], other: Segment, other_narrow: dict[str, re.Pattern[str]]
+) -> bool:
+    """Tell whether two parameters accept the same, so that neither is left with what the other declines."""
+    return (
+        isinstance(one, Parameter)
+        and isinstance(other, Parameter)
+        and narrow.get(one.name) == other_narrow.get(other.name)
+    )

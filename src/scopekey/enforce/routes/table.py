@@ -47,8 +47,12 @@ class Listed:
 class Table:
     """The operations of an application and what each needs; `faults` is what is wrong so far.
 
-    `served` tells the operations of a route by whatever names that route when it is reached.
+    `served` tells the operations of a route by whatever names that route when it is reached. `earlier` and
+    `remedy` are the words for a route that is tried before another one, and for what to do about it.
     """
+
+    earlier = "registered earlier"
+    remedy = "register it first, or change one of the paths"
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -142,10 +146,7 @@ class Table:
                 first = listed[number]
                 why = self.clash(second.operation.method, first, second)
                 if why and not _same(first, second):
-                    yield (
-                        f"{second.where} is hidden by {first.where}, registered earlier, {why}: "
-                        "register it first, or change one of the paths"
-                    )
+                    yield (f"{second.where} is hidden by {first.where}, {self.earlier}, {why}: {self.remedy}")
             listed.append(second)
             earlier.add(second.shape)
 

@@ -1,0 +1,121 @@
+"""The table of rules that a Flask application's routes declare, blueprints included."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule as Route
+
+from scopekey.enforce.flask.declare import Declared, public
+from scopekey.enforce.flask.routes import Spelling, in_order, path_of, without_slash
+from scopekey.enforce.routes.declaration import Declaration, declared_by
+from scopekey.enforce.routes.overlap import Shape, meet
+from scopekey.enforce.routes.table import METHODS, Listed, Path, Table, name_of
+
+
+class RoutesTable(Table):
+    """The operations of an application, what each needs, and where each is served.
+
+    `served` tells the operations of a route by its endpoint and its rule. What a route answers without listing
+    it, HEAD beside GET and Flask's own OPTIONS, is decided as GET and refused.
+    """
+
+    earlier = "which Werkzeug tries first"
+    remedy = "change one of the paths"
+
+    def __init__(self, app: Flask, views: Mapping[str, Declared] | None, static: str | None) -> None:
+        super().__init__()
+        self._app = app
+        self._views = dict(views or {})
+        self._unlisted: list[tuple[str, Shape, str, int]] = []
+        if static not in {None, "public"}:
+            self.faults.append(f'static={static!r} means nothing: write static="public", or leave it out')
+        elif static:
+            self._views = {name: public() for name in _static_endpoints(app)} | self._views
+        if app.url_map.host_matching or app.subdomain_matching:
+            self.faults.append("the application matches hosts or subdomains, but rules decide on the path alone: unset")
+        found = list(in_order(app.url_map))
+        for spelling in found:
+            self._route(spelling)
+        unused = self._views.keys() - {spelling.rule.endpoint for spelling in found}
+        self.faults += [f"views names {name!r}, but no route has that endpoint: remove it" for name in sorted(unused)]
+        self.faults += self._overruled()
+
+    def clash(self, method: str, first: Listed, second: Listed) -> str | None:
+        """Say why two routes cannot be decided side by side; two spellings of one route always can."""
+        return None if first.where == second.where else super().clash(method, first, second)
+
+    def _route(self, spelling: Spelling) -> None:
+        route, path = spelling.rule, path_of(spelling)
+        if route.subdomain or route.host:
+            self.faults.append(f"{route.rule} is bound to a host, but rules decide on the path alone: remove it")
+        bare = None if route.strict_slashes or spelling.with_slash else without_slash(path)
+        if spelling.with_slash and path.text.endswith("*}/"):
+            # The converter takes the slash already.
+            return
+        for spelled in (path, bare) if bare else (path,):
+            for method in sorted(route.methods or METHODS):
+                self._operation(method, spelled, route)
+
+    def _operation(self, method: str, path: Path, route: Route) -> None:
+        view = self._app.view_functions.get(route.endpoint)
+        where = f"{method} {route.rule} ({name_of(getattr(view, 'view_class', view))})"
+        if _is_unlisted(method, route):
+            found = self._shape(method, path, where)
+            if found:
+                self._unlisted.append((method, found[1], where, len(self._listed)))
+            return
+        declared = _declared(view, method)
+        named = self._views.get(route.endpoint)
+        if named is not None:
+            declared = [*declared, named]
+        if not declared:
+            self.faults.append(
+                f"{where} declares nothing: put @requires(…) or @public() beneath the decorator that adds the route, "
+                f"or name it, as in views={{{route.endpoint!r}: public()}}"
+            )
+        rule = self.add(method, path, declared, where, kind="websocket" if route.websocket else "http")
+        if rule:
+            at = route.endpoint, route.rule
+            self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
+
+    def _overruled(self) -> Iterator[str]:
+        """Every listed HEAD or OPTIONS that Flask would answer by another route's, or the other way round."""
+        for method, shape, where, place in self._unlisted:
+            for at, listed in enumerate(self._listed):
+                if listed.operation.method != method:
+                    continue
+                if at < place:
+                    meeting = meet(listed.shape, shape)
+                    bad = meeting and not meeting.declined[1] and (meeting.declined[0] or meeting.falls_through)
+                else:
+                    meeting = meet(shape, listed.shape)
+                    bad = meeting and not meeting.declined[0]
+                if bad:
+                    yield (
+                        f"{listed.where} is not always what Flask answers, for {where} answers {method} too: "
+                        "add it first, or change one of the paths"
+                    )
+
+
+def _static_endpoints(app: Flask) -> Iterator[str]:
+    """The endpoints of the routes that Flask itself adds for static files."""
+    if app.has_static_folder:
+        yield "static"
+    for name, blueprint in app.blueprints.items():
+        if blueprint.has_static_folder:
+            yield f"{name}.static"
+
+
+def _is_unlisted(method: str, route: Route) -> bool:
+    methods = route.methods or ()
+    if method == "HEAD":
+        return "GET" in methods
+    return method == "OPTIONS" and bool(getattr(route, "provide_automatic_options", False))
+
+
+def _declared(view: Any, method: str) -> list[Declaration]:
+    """What a view declares, or its class for this method."""
+    kind = getattr(view, "view_class", None)
+    functions = [view, getattr(kind, "dispatch_request", None), getattr(kind, method.lower(), None)]
+    return [declaration for function in functions for declaration in declared_by(function)]
