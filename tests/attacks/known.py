@@ -31,8 +31,8 @@ KNOWN = (
         ("*, gunicorn*",),
         "request_line/bare_cr",
         "there is a secret in an answer",
-        "gunicorn 27 quotes the request line that it cannot read to whoever sent it, and in its own log. Where a bare CR "
-        "ends every line, that is the whole request, the caller's own key included",
+        "gunicorn 27 quotes the request line that it cannot read to whoever sent it, and in its own log. Where a bare "
+        "CR ends every line, that is the whole request, the caller's own key included",
     ),
     Known(
         ("wsgi, gunicorn*", "flask, gunicorn*"),
@@ -52,8 +52,8 @@ KNOWN = (
         ("django, gunicorn asgi",),
         "*",
         "it was answered with 500",
-        "gunicorn 27 takes a websocket handshake for a websocket, of which Django 5.2 wants to know nothing. Nothing is "
-        "asked, and nothing is served",
+        "gunicorn 27 takes a websocket handshake for a websocket, of which Django 5.2 wants to know nothing. Nothing "
+        "is asked, and nothing is served",
     ),
     Known(
         ("caddy, *",),

@@ -43,7 +43,9 @@ def block(measured: Sequence[Measured]) -> str:
         "",
     ]
     known += ["| fronts | cases | found | why |", "| --- | --- | --- | --- |"]
-    known += [f"| {'; '.join(one.fronts)} | {one.cases} | {one.found} | {one.why} |".replace("*", "\\*") for one in KNOWN]
+    known += [
+        f"| {'; '.join(one.fronts)} | {one.cases} | {one.found} | {one.why} |".replace("*", "\\*") for one in KNOWN
+    ]
     return "\n".join([versions(), "", markdown(measured), *known, ""])
 
 

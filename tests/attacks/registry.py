@@ -108,12 +108,12 @@ def _door(path: str, server: str) -> Front:
 
 
 OVER_ASGI = ("asgi_app", "fastapi_app", "starlette_app", "django_asgi_app")
-OVER_WSGI = ("wsgi_app", "django_wsgi_app")
+OVER_WSGI = ("wsgi_app", "flask_app", "django_wsgi_app")
 FRONTS: tuple[Front, ...] = (
     *(_adapter("ASGI", app, server) for app in OVER_ASGI for server in ASGI),
     *(_adapter("ASGI", "asgi_app", server) for server in ("uvicorn believing", "gunicorn asgi believing")),
     *(_adapter("WSGI", app, server) for app in OVER_WSGI for server in WSGI),
-    *(_adapter("WSGI", app, "gunicorn believing") for app in OVER_WSGI),
+    *(_adapter("WSGI", app, "gunicorn believing") for app in ("wsgi_app", "django_wsgi_app")),
     *(_proxy(proxy, server) for proxy in PROXIES for server in ("uvicorn httptools", "uvicorn h11")),
     *(_door(path, server) for path in DOORS for server in ("uvicorn httptools", "uvicorn believing")),
 )
