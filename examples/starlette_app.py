@@ -1,4 +1,4 @@
-"""A Starlette API whose endpoints say what they need.
+"""Starlette: every endpoint says what it needs, and `protect` reads it off the routes.
 
 Run: uvicorn starlette_app:app --port 8000
 """

@@ -48,7 +48,8 @@ def sent(row: Mapping[str, Any], words: Mapping[str, str]) -> bytes:
     else:
         key = row.get("key", "reader")
         credential = [f"Authorization: Bearer {{{key}}}"] if key else []
-        first = f"{text_of(row.get('method', 'GET'))} {text_of(row.get('target', '/datasets/1'))} {row.get('version', 'HTTP/1.1')}"
+        method, target = text_of(row.get("method", "GET")), text_of(row.get("target", "/datasets/1"))
+        first = f"{method} {target} {row.get('version', 'HTTP/1.1')}"
         lines = [*row.get("host", ["Host: {host}"]), *credential, *row.get("headers", ())]
         text = "\r\n".join([first, *map(text_of, lines), "", text_of(row.get("body", ""))])
     for name, value in words.items():

@@ -1,11 +1,15 @@
 """Measures each front once, and prints the table of attacks at the end."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import pytest
 
 from tests.attacks.measure import Measured, measure
 from tests.attacks.table import terminal
 
 MEASURED = pytest.StashKey[dict[str, Measured]]()
+AT_ONCE = 3
+"""Fronts that are measured side by side: a part of the time is spent waiting for what does not come."""
 
 
 def pytest_addoption(parser):
@@ -24,13 +28,28 @@ def all_measured(request):
     return request.config.stash[MEASURED]
 
 
+@pytest.fixture(scope="session")
+def measuring(request, tmp_path_factory):
+    """The fronts that the selected tests are about, begun in their order."""
+    chosen = {}
+    for item in request.session.items:
+        front = getattr(item, "callspec", None) and item.callspec.params.get("measured")
+        if front is not None:
+            chosen[front.name] = front
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun: dict[str, Future[Measured]] = {
+            name: pool.submit(measure, front, tmp_path_factory.mktemp("front")) for name, front in chosen.items()
+        }
+        yield begun
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.fixture(scope="module")
-def measured(request, all_measured, tmp_path_factory):
+def measured(request, measuring, all_measured):
     """A front, with every case tried on it."""
-    front = request.param
-    if front.name not in all_measured:
-        all_measured[front.name] = measure(front, tmp_path_factory.mktemp("front"))
-    return all_measured[front.name]
+    name = request.param.name
+    all_measured[name] = measuring[name].result()
+    return all_measured[name]
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -109,11 +109,8 @@ def _fits(line: dict[str, Any], record: dict[str, Any]) -> bool:
 
 
 def _record_of(line: dict[str, Any], allowed: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The record a request got through with: the one its adapter names, else the last that was not used yet."""
-    if line["id"] is not None:
-        return next((record for record in allowed if record["id"] == line["id"]), None)
-    # A proxy names none; an application that an adapter told nothing has no record at all.
-    return None if line["key"] is None else (allowed[-1] if allowed else None)
+    """The record that a request got through with: one that is not used up, and that its adapter or proxy names."""
+    return next((record for record in allowed if record["id"] == line["id"]), None)
 
 
 def _records(seen: Seen, addresses: Collection[str | None]) -> Iterator[str]:

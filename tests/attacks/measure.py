@@ -1,14 +1,14 @@
 """Every case against one front, one after the other: the bytes, then an ordinary request, then what was left behind."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from os import SEEK_END
 from pathlib import Path
 
 import msgspec
 
-from tests.attacks.cases import CASES, Platform
+from tests.attacks.cases import CASES, Case, Platform
 from tests.attacks.law import AFTERWARDS, Outcome, Seen, breaches
 from tests.attacks.registry import Asking, Front
 from tests.attacks.wire import AT_MOST_MEANWHILE
@@ -28,10 +28,10 @@ class Measured(msgspec.Struct, frozen=True):
     told_secrets: list[str]
 
 
-def measure(front: Front, folder: Path) -> Measured:
+def measure(front: Front, folder: Path, cases: Sequence[Case] = CASES) -> Measured:
     """Run a front, and every case against it."""
     with front.run(folder) as asking:
-        seen = list(_seen(asking))
+        seen = list(_seen(asking, cases))
     # Asked only now: its processes have ended, and said their last words.
     printed = asking.running.printed()
     secrets = [secret.encode() for secret in PLATFORM.secrets]
@@ -43,7 +43,7 @@ def measure(front: Front, folder: Path) -> Measured:
     )
 
 
-def _seen(asking: Asking) -> Iterator[Seen]:
+def _seen(asking: Asking, cases: Sequence[Case]) -> Iterator[Seen]:
     host = f"127.0.0.1:{asking.running.port}"
     words = PLATFORM.words(host)
     ordinary = (
@@ -56,7 +56,7 @@ def _seen(asking: Asking) -> Iterator[Seen]:
     ask_ordinary()
     with asking.running.trace.open("rb") as trace:
         trace.seek(0, SEEK_END)
-        for case in CASES:
+        for case in cases:
             answers = asking.ask(case.sent(words), meanwhile=meanwhile)
             afterwards = ask_ordinary()
             yield Seen(case, answers, tuple(map(json.loads, trace)), afterwards)

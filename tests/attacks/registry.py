@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 
+from scopekey.gateway.proxies.configure import Places, configuration
 from tests.attacks.relay import CLIENT, Held, Lines, asks_envoy, asks_forwarded, asks_original, relayed
 from tests.attacks.servers import Running, serving
 from tests.attacks.wire import Answers, exchange
@@ -61,7 +63,9 @@ def _fronted(folder: Path, *, proxy: str, server: str) -> Iterator[Asking]:
     with (
         serving(folder, "uvicorn httptools", "doors_app") as doors,
         serving(folder, server, "upstream") as api,
-        front(proxy, folder / proxy, gateway=f"http://{LOOPBACK}:{doors.port}", api=f"http://{LOOPBACK}:{api.port}") as (
+        front(
+            proxy, folder / proxy, gateway=f"http://{LOOPBACK}:{doors.port}", api=f"http://{LOOPBACK}:{api.port}"
+        ) as (
             _,
             port,
         ),
@@ -80,7 +84,8 @@ def _relayed(folder: Path, *, server: str, asks: Callable[[Held], Lines]) -> Ite
 
 def _adapter(family: str, app: str, server: str) -> Front:
     addresses = () if BELIEVING in server else (LOOPBACK,)
-    return Front(family, app.removesuffix("_app"), server, partial(_serving, server=server, app=app), addresses)
+    name = app.removesuffix("_app").removesuffix("_wsgi").removesuffix("_asgi")
+    return Front(family, name, server, partial(_serving, server=server, app=app), addresses)
 
 
 def _proxy(proxy: str, server: str) -> Front:
@@ -102,13 +107,36 @@ def _door(path: str, server: str) -> Front:
     return Front("doors", path, server, partial(_relayed, server=server, asks=DOORS[path]), (CLIENT, *BEHIND), answers)
 
 
+OVER_ASGI = ("asgi_app", "fastapi_app", "starlette_app", "django_asgi_app")
+OVER_WSGI = ("wsgi_app", "flask_app", "django_wsgi_app")
 FRONTS: tuple[Front, ...] = (
-    *(_adapter("ASGI", app, server) for app in ("asgi_app", "fastapi_app") for server in ASGI),
+    *(_adapter("ASGI", app, server) for app in OVER_ASGI for server in ASGI),
     *(_adapter("ASGI", "asgi_app", server) for server in ("uvicorn believing", "gunicorn asgi believing")),
-    *(_adapter("WSGI", "wsgi_app", server) for server in (*WSGI, "gunicorn believing")),
+    *(_adapter("WSGI", app, server) for app in OVER_WSGI for server in WSGI),
+    *(_adapter("WSGI", app, "gunicorn believing") for app in ("wsgi_app", "django_wsgi_app")),
     *(_proxy(proxy, server) for proxy in PROXIES for server in ("uvicorn httptools", "uvicorn h11")),
     *(_door(path, server) for path in DOORS for server in ("uvicorn httptools", "uvicorn believing")),
 )
-BROKEN = ("rewriting_app", "trusting_app", "leaking_app", "forgetful_app")
-CONTROLS = tuple(_adapter("ASGI", app, "uvicorn httptools") for app in BROKEN)
+
+
+@contextmanager
+def _negligent(folder: Path) -> Iterator[Asking]:
+    """nginx with a configuration that leaves the client's own identity in its place."""
+
+    def without(proxy: str, places: Places) -> dict[str, str]:
+        return {name: text.replace(OVERWRITTEN, "") for name, text in configuration(proxy, places).items()}
+
+    with (
+        patch("scopekey.demo.proxy.configuration", without),
+        _fronted(folder, proxy="nginx", server="uvicorn h11") as one,
+    ):
+        yield one
+
+
+OVERWRITTEN = "proxy_set_header Scopekey-Key-Id $sk_key;"
+BROKEN = ("rewriting_app", "normalising_app", "trusting_app", "leaking_app", "forgetful_app")
+CONTROLS = (
+    *(_adapter("ASGI", app, "uvicorn httptools") for app in BROKEN),
+    Front("proxies", "negligent nginx", "", _negligent),
+)
 """Fronts that are broken on purpose: the law has to find it."""

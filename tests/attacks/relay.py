@@ -19,7 +19,7 @@ _FIRST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^ \x00-\x1f\x7f]+) HTTP/1
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f]*)")
 _OWN = frozenset({b"connection", b"content-length", b"transfer-encoding", b"host", b"expect", b"upgrade", b"te"})
 _BAD_REQUEST = Answers(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-_TOLD = (b"scopekey-key-id", b"scopekey-organization", b"scopekey-environment", b"scopekey-used")
+_TOLD = (b"scopekey-key-id", b"scopekey-organization", b"scopekey-environment", b"scopekey-used", b"x-request-id")
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ def relayed(request: bytes, ask: Callable[[Held], Lines], doors: int, api: int) 
 
 def _handed_on(found: Held) -> Lines:
     """The client's fields without those that only the check may say, nor ones that CGI would take for them."""
-    named = [(line.partition(b":")[0].lower(), line) for line in found.lines()]
+    named = [(line.partition(b":")[0].lower(), line) for line in found.lines(b"x-request-id")]
     return [line for name, line in named if not name.startswith(b"scopekey-") and b"_" not in name]
 
 

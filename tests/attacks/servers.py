@@ -1,4 +1,4 @@
-"""The fronts: applications and proxies on real servers, each started once for all cases and ended by its own process id."""
+"""Applications on real servers, each started once for all cases, and ended by its own process id."""
 
 import os
 import signal

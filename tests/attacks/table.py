@@ -7,7 +7,10 @@ from tests.attacks.cases import CASES, GROUPS
 from tests.attacks.law import Outcome
 from tests.attacks.measure import Measured
 
+LEGEND = "refused · served as decided · ended (size: refused · served or ended)"
 FAMILIES = {"ASGI": "ASGI adapters", "WSGI": "WSGI adapters", "proxies": "Proxies", "doors": "Doors, asked directly"}
+# Whether a server takes a long line depends on the pieces that it arrives in: served and ended are counted as one.
+FOLDED = frozenset({"size"})
 Cells = tuple[str, ...]
 
 
@@ -16,7 +19,12 @@ def cells(measured: Measured) -> Cells:
     counts: Mapping[str, Counter[Outcome]] = {group: Counter() for group in GROUPS}
     for case in CASES:
         counts[case.group][measured.outcomes[case.id]] += 1
-    return tuple(" · ".join(str(count[outcome]) for outcome in Outcome) for count in counts.values())
+    return tuple(_cell(group, count) for group, count in counts.items())
+
+
+def _cell(group: str, count: Counter[Outcome]) -> str:
+    refused, served, ended = (count[outcome] for outcome in Outcome)
+    return f"{refused} · {served + ended}" if group in FOLDED else f"{refused} · {served} · {ended}"
 
 
 def columns(measured: Iterable[Measured]) -> dict[Cells, list[Measured]]:
@@ -49,7 +57,7 @@ def _names(fronts: list[list[str]]) -> str:
 
 def terminal(measured: Sequence[Measured]) -> Iterator[str]:
     """The tables as lines of text; columns are numbered, for their names are long."""
-    yield f"{len(CASES)} cases in {len(GROUPS)} classes; each cell: refused · served as decided · ended by the server or proxy"
+    yield f"{len(CASES)} cases in {len(GROUPS)} classes; each cell: {LEGEND}"
     for title, names, rows in tables(measured):
         yield ""
         yield from (f"[{at}] {title}: {name}" for at, name in enumerate(names, start=1))
@@ -59,7 +67,11 @@ def terminal(measured: Sequence[Measured]) -> Iterator[str]:
 
 def markdown(measured: Sequence[Measured]) -> str:
     """The tables as they stand on the page."""
-    lines = [f"{len(CASES)} cases on {len(measured)} fronts. Each cell: refused · served as decided · ended.", ""]
+    lines = [f"{len(CASES)} cases in {len(GROUPS)} classes, on {len(measured)} fronts.", "", "| class | cases | what |"]
+    lines.append("| --- | --- | --- |")
+    sizes = Counter(case.group for case in CASES)
+    lines += [f"| {group} | {sizes[group]} | {what} |" for group, what in GROUPS.items()]
+    lines += ["", f"Each cell: {LEGEND}.", ""]
     for title, names, rows in tables(measured):
         lines += [f"### {title}", "", *(f"{at}. {name}" for at, name in enumerate(names, start=1)), ""]
         lines.append("| class | " + " | ".join(map(str, range(1, len(names) + 1))) + " |")

@@ -10,6 +10,8 @@ pytestmark = pytest.mark.journey
 
 EXPECTED = {
     "rewriting": {"case/segment_mixed", "trailing/dot", "utf8/kelvin"},
+    "normalising": {"dot_segments/out_of_span"},
+    "negligent nginx": {"identity_headers/key_id", "identity_headers/all_four", "identity_headers/key_id_public"},
     "trusting": {"forwarded_headers/x_original_uri", "forwarded_headers/for_inside", "identity_headers/key_id"},
     "leaking": {"credentials/missing"},
     "forgetful": {"pipelining/key_then_nobody", "pipelining/allowed_then_refused"},
@@ -18,5 +20,6 @@ EXPECTED = {
 
 @pytest.mark.parametrize("front", CONTROLS, ids=lambda front: front.app)
 def test_a_front_that_is_broken_on_purpose_is_found_out(front, tmp_path):
-    found = measure(front, tmp_path)
-    assert set() == EXPECTED[front.app] - {case.id for case in CASES if found.breaches[case.id]}
+    expected = EXPECTED[front.app]
+    found = measure(front, tmp_path, [case for case in CASES if case.id in expected])
+    assert expected == {name for name, broken in found.breaches.items() if broken}

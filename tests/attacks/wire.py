@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import msgspec
 
-IDLE = 0.1
-"""Seconds without a byte after which a server may be waiting for more than it will get."""
+IDLE, IDLE_STILL = 0.05, 0.1
+"""Seconds without a byte after which a server may be waiting for more than it will get, and then does."""
 AT_MOST, AT_MOST_MEANWHILE = 10.0, 0.5
 LAST = b"GET /sentinel HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
 """An ordinary request of a public route, sent right behind a case: its answer, and the close, are the end."""
@@ -70,7 +70,7 @@ def _read(connection: socket.socket, meanwhile: Callable[[], object] | None, wit
                 return Answers(bytes(received), waited=True)
             meanwhile()
             meanwhile = None
-            connection.settimeout(IDLE)
+            connection.settimeout(IDLE_STILL)
             continue
         except OSError:
             break

@@ -1,5 +1,6 @@
 """`scopekey rules from-app`: whichever framework an application is made with, its own adapter reads it."""
 
+import subprocess
 import sys
 
 import pytest
@@ -23,6 +24,26 @@ from scopekey.enforce.starlette import requires
 def show(request): ...
 app = Starlette(routes=[Route("/datasets/{dataset_id}", show)])
 """
+FLASK = """
+from flask import Flask
+from scopekey.enforce.flask import requires
+app = Flask("app", static_folder=None)
+@app.get("/datasets/<dataset_id>")
+@requires("datasets:read")
+def show(dataset_id): ...
+"""
+DJANGO = """
+from django.conf import settings
+settings.configure(ROOT_URLCONF=__name__, SECRET_KEY="only for this test")
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+from scopekey.enforce.django import requires
+@requires("datasets:read", methods=["GET"])
+def show(request, dataset_id): ...
+urlpatterns = [path("datasets/<str:dataset_id>", show)]
+app, asgi = get_wsgi_application(), get_asgi_application()
+"""
 
 
 @pytest.fixture
@@ -41,12 +62,24 @@ def program(folder, monkeypatch):
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("text", [FASTAPI, STARLETTE], ids=["fastapi", "starlette"])
+@pytest.mark.parametrize("text", [FASTAPI, STARLETTE, FLASK], ids=["fastapi", "starlette", "flask"])
 def test_the_rules_of_an_app_are_written(command, folder, program, text):
     ended = command("rules", "from-app", f"{program(text)}:app")
     assert (0, "1 rules in rules.toml\n") == (ended.code, ended.err)
     (rule,) = read_rules((folder / "rules.toml").read_text(), "rules.toml").rules
     assert ("GET /datasets/{dataset_id}", "datasets:read") == (str(rule.operation), str(rule.requirement))
+
+
+@pytest.mark.parametrize("named", [":app", ":asgi", ":settings", ""])
+def test_a_django_project_is_named_by_its_handler_or_by_a_module_that_sets_it_up(folder, program, named):
+    # In a process of its own: there is one Django in each.
+    words = (sys.executable, "-m", "scopekey", "rules", "from-app", program(DJANGO) + named)
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    if named == ":settings":
+        assert (2, True) == (ended.returncode, "LazySettings, and not" in ended.stderr)
+    else:
+        assert (0, "1 rules in rules.toml\n") == (ended.returncode, ended.stderr)
+        assert 'operation = "GET /datasets/{dataset_id}"' in (folder / "rules.toml").read_text()
 
 
 def test_everything_wrong_with_the_routes_is_said(command, folder, program):

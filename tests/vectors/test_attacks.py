@@ -14,7 +14,7 @@ def test_there_are_enough_of_them():
 
 
 def test_every_id_is_unique_and_names_its_class():
-    assert [] == [id for id, count in Counter(case.id for case in CASES).items() if count > 1]
+    assert [] == [name for name, count in Counter(case.id for case in CASES).items() if count > 1]
     assert [] == [case.id for case in CASES if case.id.partition("/")[0] != case.group]
 
 

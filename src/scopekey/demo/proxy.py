@@ -48,7 +48,7 @@ def running_proxy(proxy: str, folder: Path, places: Places) -> Iterator[None]:
     log = folder / "said.log"
     with log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603 - a program of that name, over files written here
-            [found, *_arguments(proxy, folder)],
+            [found, *arguments(proxy, folder)],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
@@ -62,7 +62,7 @@ def running_proxy(proxy: str, folder: Path, places: Places) -> Iterator[None]:
         _end(process)
 
 
-def _arguments(proxy: str, folder: Path) -> list[str]:
+def arguments(proxy: str, folder: Path) -> list[str]:
     """In the foreground and as whoever started it: one process, ended by its own id."""
     if proxy == "nginx":
         configured = str(folder / "nginx.conf")

@@ -53,7 +53,7 @@ def of_event(scope: Any) -> Who:
 
 def of_headers(scope: Any) -> Who:
     """What a proxy tells in header fields; several copies are told as one, joined, so that none is overlooked."""
-    return None, ",".join(_values(scope, b"scopekey-key-id"))
+    return ",".join(_values(scope, b"x-request-id")), ",".join(_values(scope, b"scopekey-key-id"))
 
 
 def _values(scope: Any, wanted: bytes) -> list[str]:

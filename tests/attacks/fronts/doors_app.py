@@ -1,4 +1,4 @@
-"""The check doors of a data plane, joined as `serve` and `gateway` join them, over a journal that writes to the trace."""
+"""The check doors of a data plane, joined as `serve` and `gateway` join them, over a journal that writes the trace."""
 
 from typing import Any
 

@@ -70,7 +70,7 @@ PLANE = Plane()
 
 
 Who = tuple[str | None, str | None]
-"""The id of a request's record and the key that the application is told of, "" for nobody; None where it is told nothing."""
+"""The id of a request's record and the key that the application is told of ("": nobody); None: it is told nothing."""
 
 TOLD_NOTHING: Who = (None, None)
 

@@ -83,7 +83,7 @@ def sample(text, rest="b/7"):
     return text
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, TARGETS)
 def test_the_operation_decided_is_the_view_served(routes, targets):
     keys = Keys("datasets:read")

@@ -169,12 +169,20 @@ def test_everything_undeclared_is_named_at_once():
     assert 1 == sum("'a.example'" in text for text in found)
 
 
-def test_a_route_that_chooses_its_requests_itself_is_refused():
-    class Choosy(Route):
+@pytest.mark.parametrize(("kind", "what"), [(Route, READ(served)), (Mount, app_with("/x")), (WebSocketRoute, stream)])
+def test_a_route_that_chooses_its_requests_itself_is_refused(kind, what):
+    class Choosy(kind):
         def matches(self, scope):
             return super().matches({**scope, "path": "/x"})
 
-    assert ["no route" in text for text in faults(Starlette(routes=[Choosy("/y", READ(served))]))] == [True]
+    assert ["no route" in text for text in faults(Starlette(routes=[Choosy("/y", what)]))] == [True]
+
+
+def test_an_application_is_guarded_once(keys):
+    app = app_with("/x")
+    protect(app, keys)
+    with pytest.raises(RuntimeError, match="guarded already"):
+        protect(app, keys)
 
 
 def test_a_default_that_answers_what_no_route_does_is_refused():

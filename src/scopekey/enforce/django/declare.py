@@ -1,4 +1,4 @@
-"""What a view declares, ``requires(…)`` or ``public()``: at a function, a class, a handler, or what ``as_view()`` gives.
+"""What a view declares, ``requires(…)`` or ``public()``: at a function, a class, a handler, or an ``as_view()``.
 
 A declared view also refuses to run where nobody decided about its request, or about another operation
 than the one it serves: then the rules and Django's router disagree, and nobody checked what is about to happen.

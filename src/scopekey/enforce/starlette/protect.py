@@ -33,8 +33,10 @@ def protect(
     stops the start, or refuses every request, and is logged. `mounts` names what has no routes to read
     (`{"/static": public()}`), `cors_preflight` lets CORS preflights pass; add the CORS middleware after
     this call, so that it stands in front. With `applied=False` this is an API of its own, and no warning is
-    given where its rules are not the applied ones.
+    given where its rules are not the applied ones. Raises RuntimeError where it is guarded already.
     """
+    if hasattr(app.state, _STATE):
+        raise RuntimeError("this application is guarded already: call protect once")
     reading = _Reading(app, mounts, cors_preflight=cors_preflight)
     setattr(app.state, _STATE, reading)
     app.add_middleware(

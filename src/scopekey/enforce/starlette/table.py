@@ -60,7 +60,7 @@ class RoutesTable(Table):
                 "routes do not: mount it as the last route, and name it in mounts"
             )
         for route in router.routes:
-            if isinstance(route, Mount):
+            if isinstance(route, Mount) and _is_plain(route):
                 self._mount(route, prefix)
             elif isinstance(route, Route | WebSocketRoute) and _is_plain(route):
                 self._route(route, prefix)
@@ -171,9 +171,9 @@ def _asked(route: Route | WebSocketRoute) -> frozenset[str]:
     return frozenset((*METHODS, *_HANDLERS) if route.methods is None else route.methods)
 
 
-def _is_plain(route: Route | WebSocketRoute) -> bool:
+def _is_plain(route: Mount | Route | WebSocketRoute) -> bool:
     """Tell whether a route chooses its requests as Starlette's own do."""
-    return type(route).matches in {Route.matches, WebSocketRoute.matches}
+    return type(route).matches in {Mount.matches, Route.matches, WebSocketRoute.matches}
 
 
 def is_fastapi(app: Any) -> bool:
