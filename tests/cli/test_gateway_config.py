@@ -86,7 +86,15 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("addresses", [[], ["--api", "unix:/tmp/api.sock", "--gateway", "unix:/tmp/check.sock"]])
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [],
+        ["--api", "unix:/tmp/api.sock", "--gateway", "unix:/tmp/check.sock"],
+        ["--api", "http://[::1]:8000", "--gateway", "http://localhost:8700", "--listen", "[::1]:8080"],
+    ],
+    ids=["usual", "sockets", "IPv6"],
+)
 @pytest.mark.parametrize("proxy", CHECKS)
 def test_the_proxy_itself_takes_it(command, folder, monkeypatch, proxy, addresses):
     found = program(proxy)

@@ -10,6 +10,7 @@ from scopekey.testing import Keys
 from tests.journeys.proxies.echo import Echo
 
 PATIENCE = 20.0
+CONTINUE = 100
 
 
 class Answer(NamedTuple):
@@ -81,6 +82,8 @@ def read_answer(stream, *, head: bool = False) -> Answer:
     while (line := stream.readline().rstrip(b"\r\n")) != b"":
         name, _, value = line.decode("latin-1").partition(":")
         fields.append((name.lower(), value.strip()))
+    if status == CONTINUE:
+        return read_answer(stream, head=head)
     answer = Answer(status, fields, b"")
     if head or status in {101, 204, 304}:
         return answer

@@ -120,6 +120,13 @@ def test_a_chunked_body_arrives_whole(agreed):
     assert b"hello" + b"x" * 4096 == agreed.served.seen[0].body
 
 
+def test_a_caller_that_waits_for_a_go_ahead_is_refused_without_its_body(asked):
+    refused = asked.send("POST /datasets", "Content-Length: 4", "Expect: 100-continue")
+    # nginx says `100 Continue` all the same, and throws the body away.
+    assert (401, "no_credential") == (refused.status, refused.one("scopekey-code"))
+    assert [] == asked.echo.seen
+
+
 def test_a_refusal_does_not_wait_for_the_body(asked):
     answer = asked.send("POST /datasets", "Content-Length: 5000000")
     assert (401, "no_credential") == (answer.status, answer.one("scopekey-code"))
