@@ -39,6 +39,17 @@ MODULES = {
         "current_event": "scopekey.enforce.flask.declare",
         "RulesError": "scopekey.enforce.routes.table",
     },
+    "scopekey.enforce.django": {
+        "requires": "scopekey.enforce.django.declare",
+        "public": "scopekey.enforce.django.declare",
+        "ScopekeyMiddleware": "scopekey.enforce.django.middleware",
+        "rules_of": "scopekey.enforce.django.rules",
+        "RulesError": "scopekey.enforce.routes.table",
+    },
+    "scopekey.enforce.django.testing": {
+        "Client": "scopekey.enforce.django.testing",
+        "AsyncClient": "scopekey.enforce.django.testing",
+    },
     "scopekey.testing": {
         "Keys": "scopekey.testing.keys",
         "Decided": "scopekey.testing.decided",
