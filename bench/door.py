@@ -33,9 +33,9 @@ REQUESTS = 10_000
 
 def bench_doors(folder: Path) -> list[Result]:
     """Measure `/v1/verify` and `/check/nginx`, each beside its empty handler, and what other proxies ask."""
-    calls, rules = _table()
+    calls, rules = table()
     world = load(folder / "replica", KEYS, rules)
-    told = [(printed, *calls[at % len(calls)]) for at, printed in enumerate(_many(world.printed))]
+    told = [(printed, *calls[at % len(calls)]) for at, printed in enumerate(many(world.printed))]
     checks = [_original("nginx", *each) for each in told]
     others = {
         "haproxy": [_original("haproxy", *each) for each in told],
@@ -43,11 +43,11 @@ def bench_doors(folder: Path) -> list[Result]:
         "envoy": [_envoy(*each) for each in told],
     }
     asking = _asking(world)
-    verifies = [_verify(asking, printed) for printed in _many(world.printed)]
-    with ExitStack() as stack, _server(folder, "sink", "--beside") as sink:
-        gateway = stack.enter_context(_server(folder, "gateway", sink=sink))
+    verifies = [_verify(asking, printed) for printed in many(world.printed)]
+    with ExitStack() as stack, server(folder, "sink", "--beside") as sink:
+        gateway = stack.enter_context(server(folder, "gateway", sink=sink))
         _keep_answer(folder, gateway, asking, world.printed[0])
-        ports = {name: stack.enter_context(_server(folder, name)) for name in ("empty_door", "empty_verify")}
+        ports = {name: stack.enter_context(server(folder, name)) for name in ("empty_door", "empty_verify")}
         loads = {
             "empty door": (ports["empty_door"], checks),
             "door": (gateway, checks),
@@ -79,7 +79,7 @@ def _results(name: str, empty: Timing, real: Timing, note: str) -> list[Result]:
     ]
 
 
-def _table() -> tuple[list[tuple[str, str]], Rules]:
+def table() -> tuple[list[tuple[str, str]], Rules]:
     """The largest table of operations, all of them needing one permission that every key here holds."""
     need = Requirement.all_of(Permission.parse(NEEDED))
     texts = [text for text, _ in every()]
@@ -131,7 +131,7 @@ def post(path: str, body: str, **headers: str) -> str:
     return "POST" + told.removeprefix("GET") + body
 
 
-def _many(printed: list[str]) -> list[str]:
+def many(printed: list[str]) -> list[str]:
     return (printed * (REQUESTS // len(printed) + 1))[:REQUESTS]
 
 
@@ -146,7 +146,7 @@ def _keep_answer(folder: Path, port: int, asking: str, asked: str) -> None:
 
 
 @contextmanager
-def _server(folder: Path, name: str, *words: str, sink: int = 0) -> Iterator[int]:
+def server(folder: Path, name: str, *words: str, sink: int = 0) -> Iterator[int]:
     def command(address: str) -> list[str]:
         return [sys.executable, "-m", "bench.worker", f"bench.behind:{name}", address, *words]
 

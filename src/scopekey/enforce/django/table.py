@@ -12,11 +12,11 @@ from django.urls import URLResolver
 from scopekey.core.catalog import Catalog
 from scopekey.core.grant import Register
 from scopekey.core.matcher import Matcher
-from scopekey.core.overlap import Templates, meet
+from scopekey.core.overlap import Meeting, Templates, meet, meetings
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.core.template import InvalidTemplateError, Literal, Span, Template
+from scopekey.core.template import InvalidTemplateError, Literal, Mixed, Parameter, Span, Template
 from scopekey.enforce.django.declare import EVENT, Declared
-from scopekey.enforce.django.urls import SOME, Piece, UnreadableRouteError, joined, leaves, read
+from scopekey.enforce.django.urls import SOME, Narrow, Piece, UnreadableRouteError, joined, leaves, read
 from scopekey.enforce.django.views import Answers, answers_of
 from scopekey.enforce.routes.overlap import Shape
 from scopekey.enforce.routes.table import METHODS, Listed, Path, Table, name_of
@@ -143,24 +143,29 @@ class RoutesTable(Table):
 
 
 def _settle(routes: list[Route]) -> None:
-    """Find for each route which methods it must shut: those that later ones answer on paths of its own.
+    """Find for each route which methods it must shut: those that others answer on paths that Django serves by it.
 
     Where one of them lists HEAD, a HEAD of the others would no longer be decided as their GET: they list it too.
     """
     heads = [at for at, route in enumerate(routes) if "HEAD" in route.answers]
-    meetings = list(_meetings(routes))
+    pairs = list(_meetings(routes))
     while heads:
         at = heads.pop()
-        for other in (second if at == first else first for first, second in meetings if at in {first, second}):
+        for other in (second if at == first else first for first, second, *_ in pairs if at in {first, second}):
             answers = routes[other].answers
             if "HEAD" not in answers and "GET" in answers:
                 answers["HEAD"] = answers["GET"]
                 heads.append(other)
-    for first, second in meetings:
-        routes[first].shut |= routes[second].answers.keys() - routes[first].answers.keys()
+    for first, second, met in pairs:
+        declines = [_declines(one, routes[first].path.narrow) for one in met]
+        if False in {always for _, always in declines}:
+            routes[first].shut |= routes[second].answers.keys() - routes[first].answers.keys()
+        if True in {ever for ever, _ in declines}:
+            # What the first declines after all, Django serves by the second.
+            routes[second].shut |= routes[first].answers.keys() - routes[second].answers.keys()
 
 
-def _meetings(routes: list[Route]) -> Iterator[tuple[int, int]]:
+def _meetings(routes: list[Route]) -> Iterator[tuple[int, int, list[Meeting]]]:
     """Every pair of routes that some path matches both of, by their numbers, the earlier one first."""
     index = Templates()
     known: list[tuple[int, Template]] = []
@@ -170,10 +175,25 @@ def _meetings(routes: list[Route]) -> Iterator[tuple[int, int]]:
         except InvalidTemplateError:
             continue  # told where it is listed
         for earlier in index.rivals(template):
-            if meet(known[earlier][1], template):
-                yield known[earlier][0], number
+            met = list(meetings(known[earlier][1], template))
+            if met:
+                yield known[earlier][0], number, met
         index.add(template)
         known.append((number, template))
+
+
+def _declines(met: Meeting, narrow: Narrow) -> tuple[bool, bool]:
+    """Tell whether the first declines, by a converter, some of the paths that two routes match, and whether all."""
+    some = every = False
+    for one, other in zip(*met.aligned, strict=True):
+        names = one.names if isinstance(one, Mixed) else () if isinstance(one, Literal) else (one.name,)
+        if narrow.keys().isdisjoint(names):
+            continue
+        if isinstance(one, Parameter) and isinstance(other, Literal):
+            every = every or not narrow[one.name].fullmatch(other.text)
+        else:
+            some = some or not isinstance(one, Span) or isinstance(other, Span) or other == Literal("")
+    return some or every, every
 
 
 def _without_rest(shape: Shape) -> Template | None:

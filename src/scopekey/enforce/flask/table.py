@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 from flask import Flask
 from werkzeug.routing import Rule as Route
 
+from scopekey.core.rules import Operation, Rule
 from scopekey.enforce.flask.declare import Declared, public
-from scopekey.enforce.flask.routes import Spelling, in_order, path_of, without_slash
+from scopekey.enforce.flask.routes import Spelling, at_nothing, in_order, path_of, without_slash
 from scopekey.enforce.routes.declaration import Declaration, declared_by
 from scopekey.enforce.routes.overlap import Shape, meet
 from scopekey.enforce.routes.table import METHODS, Listed, Path, Table, name_of
@@ -28,6 +30,9 @@ class RoutesTable(Table):
         self._app = app
         self._views = dict(views or {})
         self._unlisted: list[tuple[str, Shape, str, int]] = []
+        self._declined: dict[Listed, Path] = {}
+        self._passed: set[Listed] = set()
+        self._routes: dict[str, tuple[str, str]] = {}
         if static not in {None, "public"}:
             self.faults.append(f'static={static!r} means nothing: write static="public", or leave it out')
         elif static:
@@ -40,10 +45,13 @@ class RoutesTable(Table):
         unused = self._views.keys() - {spelling.rule.endpoint for spelling in found}
         self.faults += [f"views names {name!r}, but no route has that endpoint: remove it" for name in sorted(unused)]
         self.faults += self._overruled()
+        self.faults += self._passed_on()
 
     def clash(self, method: str, first: Listed, second: Listed) -> str | None:
         """Say why two routes cannot be decided side by side; two spellings of one route always can."""
-        return None if first.where == second.where else super().clash(method, first, second)
+        if first.where == second.where or (second in self._passed and self._declines(first, second.shape)):
+            return None
+        return super().clash(method, first, second)
 
     def _route(self, spelling: Spelling) -> None:
         route, path = spelling.rule, path_of(spelling)
@@ -55,7 +63,11 @@ class RoutesTable(Table):
             return
         for spelled in (path, bare) if bare else (path,):
             for method in sorted(route.methods or METHODS):
+                listed = len(self._listed)
                 self._operation(method, spelled, route)
+                declined = at_nothing(spelled, route)
+                if declined and len(self._listed) > listed:
+                    self._declined[self._listed[-1]] = declined
 
     def _operation(self, method: str, path: Path, route: Route) -> None:
         view = self._app.view_functions.get(route.endpoint)
@@ -76,8 +88,12 @@ class RoutesTable(Table):
             )
         rule = self.add(method, path, declared, where, kind="websocket" if route.websocket else "http")
         if rule:
-            at = route.endpoint, route.rule
-            self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
+            self._routes[where] = route.endpoint, route.rule
+            self._serves(where, rule)
+
+    def _serves(self, where: str, rule: Rule) -> None:
+        at = self._routes[where]
+        self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
 
     def _overruled(self) -> Iterator[str]:
         """Every listed HEAD or OPTIONS that Flask would answer by another route's, or the other way round."""
@@ -96,6 +112,49 @@ class RoutesTable(Table):
                         f"{listed.where} is not always what Flask answers, for {where} answers {method} too: "
                         "add it first, or change one of the paths"
                     )
+
+    def _passed_on(self) -> Iterator[str]:
+        """List what a converter that takes slashes declines, where another route takes it; else say which."""
+        for declining, path in self._declined.items():
+            method = declining.operation.method
+            found = self._shape(method, path, declining.where)
+            others = [other for other in self._listed if other.operation.method == method]
+            if found is None or any(other.operation.template.shape == found[0].template.shape for other in others):
+                continue
+            operation, shape = found
+            taking = next((other for other in others if self._takes(other, shape)), None)
+            beside = [
+                where for unlisted, other, where, _ in self._unlisted if unlisted == method and meet(other, shape)
+            ]
+            if taking is None or taking.rule is None:
+                yield from (_apart(where, declining, operation) for where in beside)
+                continue
+            meeting = meet(taking.shape, shape)
+            covers = meeting and not meeting.falls_through and taking.operation.template.covers(operation.template)
+            if beside or not covers:
+                yield _apart(taking.where, declining, operation)
+                continue
+            rule = msgspec.structs.replace(taking.rule, operation=operation, object=None)
+            self._serves(taking.where, rule)
+            passed = Listed(operation, shape, taking.where, rule, taking.kind)
+            self._passed.add(passed)
+            self._listed.insert(self._listed.index(taking), passed)
+
+    def _takes(self, listed: Listed, shape: Shape) -> bool:
+        """Tell whether a route may be what Werkzeug serves on a path that ends with a slash."""
+        meeting = meet(listed.shape, shape)
+        return meeting is not None and not meeting.declined[0] and not self._declines(listed, shape)
+
+    def _declines(self, listed: Listed, shape: Shape) -> bool:
+        """Tell whether nothing but the slash is left for the converter at a route's end, which it declines."""
+        return listed in self._declined and len(listed.operation.template.segments) == len(shape.template.segments)
+
+
+def _apart(where: str, declining: Listed, operation: Operation) -> str:
+    return (
+        f"{where} and {declining.where} share paths like {operation.template.text}, where the rules cannot follow the "
+        "router: change one of the paths"
+    )
 
 
 def _static_endpoints(app: Flask) -> Iterator[str]:

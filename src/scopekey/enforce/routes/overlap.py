@@ -95,7 +95,7 @@ def meet(first: Shape, second: Shape) -> Meeting | None:
         other_declined = other_declined or (isinstance(one, Literal) and _declines(other, shared, second.narrow))
         falls_through = falls_through or (
             _is_narrow(one, first.narrow)
-            and not isinstance(other, Literal)
+            and (isinstance(one, Span) or not isinstance(other, Literal))
             and not _alike(one, first.narrow, other, second.narrow)
         )
     return Meeting(met.path, (declined, other_declined), falls_through)
