@@ -70,6 +70,15 @@ def test_a_decorated_function_is_not_run_for_a_request_that_nobody_decided():
         READ(answer)()
 
 
+def test_a_decorated_function_is_not_run_for_a_request_that_was_refused(keys):
+    app = Starlette(routes=[Route("/x", READ(answer))])
+    protect(app, keys, applied=False)
+    assert 401 == TestClient(app).get("/x").status_code
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": [], "scopekey": keys.events[0]}
+    with pytest.raises(HTTPException):
+        public()(answer)(Request(scope))
+
+
 def test_somebody_elses_decorator_above_keeps_the_declaration(keys):
     @functools.wraps(answer)
     def inner(request):
@@ -192,7 +201,8 @@ def test_a_later_route_for_a_method_that_an_endpoint_class_lacks_is_hidden_by_it
 
 
 def test_an_endpoint_class_is_not_run_for_what_nobody_decided():
-    for endpoint in (READ(type("Class", (HTTPEndpoint,), {"get": answer})), public()(Application())):
+    classes = READ(type("Class", (HTTPEndpoint,), {"get": answer})), READ(type("Declared", (Application,), {}))()
+    for endpoint in (*classes, public()(Application())):
         assert 500 == TestClient(Starlette(routes=[Route("/x", endpoint)])).get("/x").status_code
 
 
