@@ -29,6 +29,16 @@ MODULES = {
         "rules_of": "scopekey.enforce.starlette.protect",
         "RulesError": "scopekey.enforce.routes.table",
     },
+    "scopekey.enforce.wsgi": {"ScopekeyWSGIMiddleware": "scopekey.enforce.wsgi"},
+    "scopekey.enforce.flask": {
+        "requires": "scopekey.enforce.flask.declare",
+        "public": "scopekey.enforce.flask.declare",
+        "protect": "scopekey.enforce.flask.protect",
+        "Protection": "scopekey.enforce.flask.protect",
+        "rules_of": "scopekey.enforce.flask.protect",
+        "current_event": "scopekey.enforce.flask.declare",
+        "RulesError": "scopekey.enforce.routes.table",
+    },
     "scopekey.testing": {
         "Keys": "scopekey.testing.keys",
         "Decided": "scopekey.testing.decided",

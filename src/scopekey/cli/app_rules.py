@@ -45,9 +45,10 @@ def rules_of_app(target: str) -> Rules:
     For Django a `MODULE` alone may be one that sets it up. Raises CannotActError where there is nothing to
     read, and with everything that is wrong with the routes.
     """
+    before = _is_set_up()
     app = _load(target)
     framework = next((each for each in FRAMEWORKS if each.made(app)), None)
-    if framework is None and isinstance(app, ModuleType) and _is_set_up():
+    if framework is None and isinstance(app, ModuleType) and _is_set_up() and not before:
         framework = DJANGO
     if framework is None:
         kind = "a module" if isinstance(app, ModuleType) else f"of {type(app).__module__}.{type(app).__qualname__}"
@@ -75,6 +76,6 @@ def _load(target: str) -> Any:
 
 
 def _is_set_up() -> bool:
-    """Tell whether the module that was imported set Django up."""
+    """Tell whether Django is set up in this process."""
     apps = getattr(sys.modules.get("django.apps"), "apps", None)
     return bool(getattr(apps, "ready", False))

@@ -30,12 +30,12 @@ def project():
     overridden = []
 
     def made(*patterns, keys=None, middleware=(), settings=(), **options):
-        one = override_settings(
-            ROOT_URLCONF=urlconf(*patterns),
-            MIDDLEWARE=["scopekey.enforce.django.ScopekeyMiddleware", *middleware],
-            SCOPEKEY={"KEYS": keys, "APPLIED": False, **options},
-            **dict(settings),
-        )
+        ours = {
+            "ROOT_URLCONF": urlconf(*patterns),
+            "MIDDLEWARE": ["scopekey.enforce.django.ScopekeyMiddleware", *middleware],
+            "SCOPEKEY": {"KEYS": keys, "APPLIED": False, **options},
+        }
+        one = override_settings(**(ours | dict(settings)))
         one.enable()
         overridden.append(one)
 

@@ -13,11 +13,11 @@ from tests.contract import door
 def views(upstream, chunks):
     """The API of the contract, as functions."""
 
-    def serve(request, dataset=None):
+    def serve(request, **values):
         upstream.reached(request.method, request.path_info, request.scopekey, request.read())
         if request.path_info == "/stream":
             return StreamingHttpResponse(chunks())
-        return HttpResponse(door.OK, headers=dict(upstream.headers) if dataset else {})
+        return HttpResponse(door.OK, headers=dict(upstream.headers) if values else {})
 
     return serve
 
@@ -25,7 +25,7 @@ def views(upstream, chunks):
 def api(serve):
     read, write, jobs = "datasets:read", "datasets:write", "jobs:write"
     return [
-        path("datasets/<str:dataset>", requires(read, object="dataset", methods=["GET"])(serve)),
+        path("datasets/<str:id>", requires(read, object="id", methods=["GET"])(serve)),
         path("datasets", requires(write, methods=["POST"])(serve)),
         path("runs", requires(any_of=[[read, write, jobs], [write, jobs]], methods=["POST"])(serve)),
         path("trial", requires(write, mode="report", methods=["POST"])(serve)),

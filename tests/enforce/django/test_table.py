@@ -60,11 +60,12 @@ def faults(*patterns, **options):
 
 def test_converters_become_parameters_and_spans():
     expected = [
-        "/", "/a", "/a/", "/d/{x}", "/s/{x}/", "/n/{x}", "/slug/{x}", "/u/{x}", "/y{x}.{y}", "/files/{x*}", "/100%25/%C3%A9",
+        "/", "/a", "/a/", "/d/{x}", "/s/{x}/", "/n/{x}", "/slug/{x}", "/u/{x}", "/y{x}.{y}", "/files/{x*}",
+        "/100%25/%C3%A9",
     ]  # fmt: skip
     routes = [
-        "", "a", "a/", "d/<x>", "s/<str:x>/", "n/<int:x>", "slug/<slug:x>", "u/<uuid:x>", "y<year:x>.<y>", "files/<path:x>",
-        "100%/é",
+        "", "a", "a/", "d/<x>", "s/<str:x>/", "n/<int:x>", "slug/<slug:x>", "u/<uuid:x>", "y<year:x>.<y>",
+        "files/<path:x>", "100%/é",
     ]  # fmt: skip
     assert expected == paths(*(path(route, read) for route in routes))
 
@@ -134,7 +135,9 @@ def test_a_converter_that_may_match_a_slash_or_nothing_is_refused():
 
 
 def test_every_view_without_a_declaration_is_named_and_everything_wrong_is_said_at_once():
-    found = faults(path("a", plain), path("b", read), path("c/<x>", plain), re_path("d", read), path("e", TemplateView.as_view()))
+    found = faults(
+        path("a", plain), path("b", read), path("c/<x>", plain), re_path("d", read), path("e", TemplateView.as_view())
+    )
     assert [
         "/a (tests.enforce.django.test_table.plain) declares nothing: decorate it with requires(…) or public()",
         "/c/{x} (tests.enforce.django.test_table.plain) declares nothing: decorate it with requires(…) or public()",

@@ -32,6 +32,7 @@ def _order() -> Iterator[Any]:
     if place is None:
         hint = "Put scopekey.enforce.django.ScopekeyMiddleware first."
         yield Error("MIDDLEWARE has no ScopekeyMiddleware: nothing is decided.", hint=hint, id="scopekey.E002")
+        return
     for name in names[:place]:
         if name not in HARMLESS:
             hint = "Put scopekey.enforce.django.ScopekeyMiddleware before it."

@@ -53,13 +53,13 @@ def without_slash(path: Path) -> Path | None:
     return Path(path.text[:-1], path.narrow) if len(path.text) > 1 and path.text.endswith("/") else None
 
 
-def at_nothing(spelling: Spelling) -> Path | None:
+def at_nothing(path: Path, rule: Rule) -> Path | None:
     """The path that ends where a converter which takes slashes should begin: `/a/` for `/a/<path:x>`.
 
     To the rules it is one of the route's, with an empty segment at its end; to Werkzeug it is not. None where the
-    route does not end so, or takes it.
+    path of the rule does not end so, or takes it.
     """
-    path, converters = path_of(spelling), list(spelling.rule._converters.values())  # noqa: SLF001
+    converters: list[BaseConverter] = list(rule._converters.values())  # noqa: SLF001
     if not path.text.endswith("*}") or re.fullmatch(converters[-1].regex, ""):
         return None
     return Path(path.text[: path.text.rindex("{")], path.narrow)

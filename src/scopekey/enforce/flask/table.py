@@ -65,7 +65,7 @@ class RoutesTable(Table):
             for method in sorted(route.methods or METHODS):
                 listed = len(self._listed)
                 self._operation(method, spelled, route)
-                declined = at_nothing(spelling)
+                declined = at_nothing(spelled, route)
                 if declined and len(self._listed) > listed:
                     self._declined[self._listed[-1]] = declined
 
