@@ -70,13 +70,6 @@ KNOWN = (
         seldom=True,
     ),
     Known(
-        ("caddy, *",),
-        "absolute_form/backslashes",
-        "it was answered with 503",
-        "Caddy 2.6 tells the check an empty X-Forwarded-Host or a field that uvicorn refuses; what is not answered by "
-        "Scopekey is a 503",
-    ),
-    Known(
         ("haproxy, *",),
         "credentials/nul",
         "it was answered with 503",

@@ -36,5 +36,7 @@ class Traced:
         self._app = app
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        reached(who_of(environ.get("scopekey")), environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        # PEP 3333 hands bytes on as text of Latin-1.
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        reached(who_of(environ.get("scopekey")), environ["REQUEST_METHOD"], path)
         return self._app(environ, start_response)
