@@ -111,6 +111,18 @@ def test_a_converter_of_ones_own_is_read_off_its_expression(keys):
     assert 401 == ask(app, keys, "/odd", "datasets:read").status_code
 
 
+def test_a_converter_that_takes_slashes_but_not_everything_hides_what_it_declines():
+    class Deep(BaseConverter):
+        regex = "[ab][ab/]*"
+
+    app = Flask("made_up", static_folder=None)
+    app.url_map.converters["deep"] = Deep
+    app.add_url_rule("/a/<deep:x>", "deep", requires("datasets:read")(served))
+    assert {"GET /a/{x*}": "datasets:read"} == table(app)
+    app.add_url_rule("/<x>/z", "other", requires("jobs:read")(served))
+    assert "whose convertors decline some paths" in faults(app)[0]
+
+
 def test_a_class_of_views_declares_for_all_its_methods_and_each_for_itself(keys):
     class Datasets(MethodView):
         decorators = (requires("datasets:read"),)
@@ -235,6 +247,7 @@ def test_another_word_for_static_is_refused():
         ("/<x>/<y>/", "/a/<path:z>"),
         ("/<x>/<path:y>", "/<path:z>"),
         ("/<x>/", "/a/<path:y>"),
+        ("/b/", "/<x>/<path:y>"),
     ],
 )
 def test_routes_that_werkzeug_tells_apart_as_the_rules_do_may_stand_beside_each_other(first, second):
@@ -245,11 +258,15 @@ def test_routes_that_werkzeug_tells_apart_as_the_rules_do_may_stand_beside_each_
 @pytest.mark.parametrize(
     ("first", "second"),
     [
+        ("/a", "/a"),
         ("/<x>", "/<y>"),
         ("/<int:x>", "/<y>"),
         ("/<int:x>", "/<path:y>"),
         ("/<x>/a", "/b/<int:y>"),
         ("/a<int:x>", "/<y>"),
+        ("/x/a<int:y>", "/<z>/ab"),
+        ("/<int:x>/a", "/<string(length=2):y>/<z>"),
+        ("/<x>/<path:y>", "/<int:z>/<path:t>/"),
     ],
 )
 def test_routes_that_werkzeug_tells_apart_in_another_way_are_refused(first, second):
