@@ -28,8 +28,8 @@ PEERS := $(PEERS_VENV)/stamps/peers-$(call DIGEST,peers)
 
 ##@ Run
 .PHONY: demo
-demo: $(DEMO) ## play the demo platform (ONCE=1: play the scenario and exit)
-	$(BIN)/scopekey demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: $(DEMO) ## play the demo platform (ONCE=1: play the scenario and exit, GATEWAY=nginx: behind a real proxy)
+	$(BIN)/scopekey demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(GATEWAY),--gateway $(GATEWAY))
 
 .PHONY: serve
 serve: $(DEMO) ## run the control plane and the data plane in one process (ARGS=… is passed on)

@@ -32,21 +32,28 @@ REQUESTS = 10_000
 
 
 def bench_doors(folder: Path) -> list[Result]:
-    """Measure `/v1/verify` and `/check/nginx`, each beside its empty handler."""
-    calls, rules = _table()
+    """Measure `/v1/verify` and `/check/nginx`, each beside its empty handler, and what other proxies ask."""
+    calls, rules = table()
     world = load(folder / "replica", KEYS, rules)
-    checks = [_check(printed, *calls[at % len(calls)]) for at, printed in enumerate(_many(world.printed))]
+    told = [(printed, *calls[at % len(calls)]) for at, printed in enumerate(many(world.printed))]
+    checks = [_original("nginx", *each) for each in told]
+    others = {
+        "haproxy": [_original("haproxy", *each) for each in told],
+        "forwarded": [_forwarded(*each) for each in told],
+        "envoy": [_envoy(*each) for each in told],
+    }
     asking = _asking(world)
-    verifies = [_verify(asking, printed) for printed in _many(world.printed)]
-    with ExitStack() as stack, _server(folder, "sink", "--beside") as sink:
-        gateway = stack.enter_context(_server(folder, "gateway", sink=sink))
+    verifies = [_verify(asking, printed) for printed in many(world.printed)]
+    with ExitStack() as stack, server(folder, "sink", "--beside") as sink:
+        gateway = stack.enter_context(server(folder, "gateway", sink=sink))
         _keep_answer(folder, gateway, asking, world.printed[0])
-        ports = {name: stack.enter_context(_server(folder, name)) for name in ("empty_door", "empty_verify")}
+        ports = {name: stack.enter_context(server(folder, name)) for name in ("empty_door", "empty_verify")}
         loads = {
             "empty door": (ports["empty_door"], checks),
             "door": (gateway, checks),
             "empty verify": (ports["empty_verify"], verifies),
             "verify": (gateway, verifies),
+            **{name: (gateway, requests) for name, requests in others.items()},
         }
         rounds = {
             name: stack.enter_context(traffic(port, requests, folder / f"{port}-{name}.json")).round("load")
@@ -56,6 +63,10 @@ def bench_doors(folder: Path) -> list[Result]:
     note = f"{len(calls):,} operations, {KEYS:,} keys, one worker, 64 connections"
     return [
         *_results("door", found["empty door"], found["door"], f"/check/nginx, {note}"),
+        *(
+            Result(f"door.{name}.per_s", round(1e9 / found[name].median), "/s", found[name].n, f"as it asks, {note}")
+            for name in others
+        ),
         *_results("verify", found["empty verify"], found["verify"], f"/v1/verify with one permission, {note}"),
     ]
 
@@ -68,7 +79,7 @@ def _results(name: str, empty: Timing, real: Timing, note: str) -> list[Result]:
     ]
 
 
-def _table() -> tuple[list[tuple[str, str]], Rules]:
+def table() -> tuple[list[tuple[str, str]], Rules]:
     """The largest table of operations, all of them needing one permission that every key here holds."""
     need = Requirement.all_of(Permission.parse(NEEDED))
     texts = [text for text, _ in every()]
@@ -78,14 +89,29 @@ def _table() -> tuple[list[tuple[str, str]], Rules]:
     return [(method, target.decode()) for method, target in calls], rules
 
 
-def _check(printed: str, method: str, target: str) -> str:
+def _original(proxy: str, printed: str, method: str, target: str) -> str:
     return get(
-        "/check/nginx",
+        f"/check/{proxy}",
         Authorization=f"Bearer {printed}",
         X_Original_Method=method,
         X_Original_URI=target,
         X_Original_Client="192.0.2.1",
     )
+
+
+def _forwarded(printed: str, method: str, target: str) -> str:
+    return get(
+        "/check/forwarded",
+        Authorization=f"Bearer {printed}",
+        X_Forwarded_Method=method,
+        X_Forwarded_Uri=target,
+        X_Forwarded_For="192.0.2.1",
+    )
+
+
+def _envoy(printed: str, method: str, target: str) -> str:
+    told = get(f"/ext_authz{target}", Authorization=f"Bearer {printed}", X_Forwarded_For="192.0.2.1")
+    return method + told.removeprefix("GET")
 
 
 def _asking(world: World) -> str:
@@ -105,7 +131,7 @@ def post(path: str, body: str, **headers: str) -> str:
     return "POST" + told.removeprefix("GET") + body
 
 
-def _many(printed: list[str]) -> list[str]:
+def many(printed: list[str]) -> list[str]:
     return (printed * (REQUESTS // len(printed) + 1))[:REQUESTS]
 
 
@@ -120,7 +146,7 @@ def _keep_answer(folder: Path, port: int, asking: str, asked: str) -> None:
 
 
 @contextmanager
-def _server(folder: Path, name: str, *words: str, sink: int = 0) -> Iterator[int]:
+def server(folder: Path, name: str, *words: str, sink: int = 0) -> Iterator[int]:
     def command(address: str) -> list[str]:
         return [sys.executable, "-m", "bench.worker", f"bench.behind:{name}", address, *words]
 

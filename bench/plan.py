@@ -19,6 +19,7 @@ from bench.look_up import bench_rules
 from bench.measure import Result
 from bench.middleware import bench_middleware, profile_middleware
 from bench.parts import bench_parts
+from bench.proxies import bench_proxies
 from bench.revocation import bench_revocation
 
 
@@ -51,6 +52,7 @@ PLAN = (
     Part("rules", lambda _: bench_rules()),
     Part("middleware", lambda run: bench_middleware(run.folder), profile_middleware),
     Part("doors", lambda run: bench_doors(run.folder)),
+    Part("proxies", lambda run: bench_proxies(run.folder)),
     Part("journal", lambda run: bench_journal(run.folder)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),

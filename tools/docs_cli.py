@@ -27,7 +27,7 @@ def pages() -> dict[str, str]:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command with its name, groups left out, in the order in which `--help` names them."""
+    """Every command with its name, in the order in which `--help` names them."""
     group: Any = typer.main.get_command(app)
     yield from _below(group, "")
 
@@ -35,6 +35,9 @@ def commands() -> Iterator[tuple[str, Any]]:
 def _below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            # A group that does something of its own is a command too.
+            if command.invoke_without_command:
+                yield prefix + name, command
             yield from _below(command, f"{prefix}{name} ")
         else:
             yield prefix + name, command

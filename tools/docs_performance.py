@@ -67,7 +67,7 @@ TOPICS = (
     ("One check, in process", ("check.", "digest.")),
     (GROWTH, ("growth.",)),
     ("Rules", ("rules.",)),
-    ("Over HTTP", ("middleware.", "door.", "verify.", "workers.", "http.")),
+    ("Over HTTP", ("middleware.", "door.", "verify.", "proxy.", "workers.", "http.")),
     ("The replica", ("replica.", "feed.", "followers.", "revocation.")),
     ("The journal and the audit log", ("journal.", "audit.")),
     ("Management", ("create.", "commit.")),

@@ -22,6 +22,13 @@ MODULES = {
         "rules_of": "scopekey.enforce.fastapi.protect",
         "RulesError": "scopekey.enforce.routes.table",
     },
+    "scopekey.enforce.starlette": {
+        "requires": "scopekey.enforce.starlette.declare",
+        "public": "scopekey.enforce.starlette.declare",
+        "protect": "scopekey.enforce.starlette.protect",
+        "rules_of": "scopekey.enforce.starlette.protect",
+        "RulesError": "scopekey.enforce.routes.table",
+    },
     "scopekey.enforce.wsgi": {"ScopekeyWSGIMiddleware": "scopekey.enforce.wsgi"},
     "scopekey.enforce.flask": {
         "requires": "scopekey.enforce.flask.declare",

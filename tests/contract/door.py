@@ -5,7 +5,7 @@ A test module inherits the class of its kind. An adapter is an `AsgiContract` or
 framework declares it and guarded. Each of its functions calls `upstream.reached(method, path, event, body)` with the
 event that it found in its request, and answers `OK`, `GET /datasets/{id}` with `upstream.headers` and `GET /stream`
 with `upstream.chunks()`. A door that a proxy asks is a `CheckContract`, and gives `check` and `tell`.
-tests/enforce/test_asgi.py and tests/enforce/doors/test_check.py are to be read first.
+tests/enforce/test_asgi.py and tests/enforce/doors/test_haproxy.py are to be read first.
 """
 
 from tests.contract.door_adapter import AsgiContract, WebsocketContract, WsgiContract

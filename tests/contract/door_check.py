@@ -20,6 +20,7 @@ OF_OTHER_DOORS = [
     (b"x-forwarded-uri", b"/nowhere"),
     (b"x-forwarded-for", b"198.51.100.1"),
     (b"x-original-url", b"/nowhere"),
+    (b"x-envoy-original-path", b"/nowhere"),
     (b"x-http-method-override", b"POST"),
     (b"forwarded", b"for=198.51.100.1"),
 ]

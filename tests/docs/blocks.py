@@ -2,7 +2,8 @@
 
 A fenced `python` block is run; a `console` block's `$ ` lines are run and must print what stands beneath them, where
 `…` stands for anything. Comments right before a block: `<!-- not run: reason -->` leaves it out, `<!-- file: name -->`
-writes it to a file instead. `<!-- run: command -->` runs a command that readers do not see. A python line's
+writes it to a file instead. `<!-- run: command -->` runs a command that readers do not see. `<!-- needs: program -->`
+anywhere leaves out the page where a program that readers have is not installed. A python line's
 `# → text` is what it prints. A command that ends in `&` is a server on port 8000, or on the `--port 800n` it names, and
 goes on until `kill %n` (the nth of the page) or the page's end.
 """
@@ -14,6 +15,7 @@ from itertools import takewhile
 
 NOTE = re.compile(r"<!-- (?P<kind>not run|file|run): (?P<text>.+?) -->")
 FENCE = re.compile(r"(?P<fence>`{3,})(?P<kind>\w*)$")
+NEEDS = re.compile(r"^<!-- needs: (\S+) -->$", re.MULTILINE)
 PROMPT = "$ "
 
 
@@ -64,6 +66,11 @@ def commands(text: str) -> list[Command]:
 def printed(text: str) -> list[str]:
     """What a python block says that it prints."""
     return re.findall(r"# → (.+)$", text, flags=re.MULTILINE)
+
+
+def needed(page: str) -> list[str]:
+    """The programs without which a page cannot be run."""
+    return NEEDS.findall(page)
 
 
 def fits(expected: str, actual: str) -> bool:

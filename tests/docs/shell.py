@@ -95,7 +95,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def environment() -> dict[str, str]:
     """Nothing of the machine's own Scopekey settings, and a terminal wide enough for every line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SCOPEKEY_")}
-    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "COLUMNS": "120"}
+    # Debian keeps servers where an ordinary user's path does not look.
+    path = os.pathsep.join((str(Path(sys.executable).parent), kept["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"))
+    return kept | {"PATH": path, "COLUMNS": "120"}
 
 
 def free_port() -> int:

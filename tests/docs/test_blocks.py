@@ -2,12 +2,13 @@
 
 import contextlib
 import io
+import shutil
 import sys
 
 import pytest
 
-from tests.docs.blocks import Block, blocks, commands, fits, printed
-from tests.docs.shell import ROOT, Shell
+from tests.docs.blocks import Block, blocks, commands, fits, needed, printed
+from tests.docs.shell import ROOT, Shell, environment
 
 RUN = {"python", "console"}
 PAGES = sorted(
@@ -35,7 +36,11 @@ def shell(tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_the_page_runs(page, shell, tmp_path):
     names = {"__name__": "__page__"}
-    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+    text_of_page = (ROOT / page).read_text(encoding="utf-8")
+    for program in needed(text_of_page):
+        if shutil.which(program, path=environment()["PATH"]) is None:
+            pytest.skip(f"{program} is not installed on this machine")
+    for block in blocks(text_of_page):
         kind, text = block.note
         if kind == "file":
             (tmp_path / text).write_text(shell.real(block.text), encoding="utf-8")
@@ -65,6 +70,12 @@ def run_console(block, page, shell):
 def test_a_block_that_is_left_out_says_why():
     text = "<!-- not run: it would fetch a package -->\n```console\n$ pip install it\n```\n"
     assert [Block("console", "$ pip install it\n", 3, ("not run", "it would fetch a package"))] == list(blocks(text))
+
+
+def test_a_page_says_which_programs_it_needs():
+    assert ["nginx", "curl"] == needed(
+        "Words.\n\n<!-- needs: nginx -->\n<!-- needs: curl -->\nas in <!-- needs: it -->\n"
+    )
 
 
 def test_a_note_reaches_only_the_block_right_after_it():

@@ -8,10 +8,12 @@ import pytest
 
 from tests.docs.blocks import blocks, commands, fits
 from tests.docs.shell import ROOT, Shell
+from tests.journeys.planes import until
+from tests.journeys.proxies.fronting import needed
 
 EXAMPLES = ROOT / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-APPS = sorted(path.name for path in EXAMPLES.glob("*_app.py"))
+APPS = sorted(path.name for pattern in ("*_app.py", "behind_*.py") for path in EXAMPLES.glob(pattern))
 LONGEST = 60
 """Lines of an example: more of them are not read at once."""
 
@@ -51,10 +53,15 @@ def key(folder, name):
 
 @pytest.mark.parametrize("name", APPS)
 def test_the_example_runs_as_it_says_and_lets_each_key_do_what_it_holds(folder, shell, client, name):
+    proxy = re.match(r"behind_(\w+)\.py", name)
+    if proxy:
+        needed(proxy[1])
     command = re.search(r"^Run: (.+)$", (EXAMPLES / name).read_text(encoding="utf-8"), re.MULTILINE)
     shell.run(f"{command[1]} &")
     reader, writer = key(folder, "reader"), key(folder, "writer")
 
+    # A proxy listens before there is anybody whom it could ask.
+    until(200, lambda: client.get("/healthz").status_code, within=30)
     read = client.get("/datasets/7", headers=reader)
     # Some frameworks give a number of a path as text.
     assert (200, "7") == (read.status_code, str(read.json()["id"]))

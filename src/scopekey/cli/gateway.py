@@ -1,4 +1,7 @@
-"""``scopekey gateway``: a data plane alone, that answers from a replica it keeps by following a control plane."""
+"""``scopekey gateway``: a data plane alone, that answers from a replica it keeps by following a control plane.
+
+What is said about one stands in commands below it: ``scopekey gateway config``.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,12 +9,18 @@ from typing import Annotated
 import typer
 
 from scopekey.cli.acting import CannotActError
+from scopekey.cli.gateway_config import config
 from scopekey.cli.output import warn
 from scopekey.cli.serve import run_server, set_for_workers
 from scopekey.settings import Settings
 
+app = typer.Typer(invoke_without_command=True)
+app.command()(config)
 
+
+@app.callback()
 def gateway(
+    context: typer.Context,
     upstream: Annotated[str | None, typer.Option(help="The control plane, or a gateway that relays it.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
@@ -25,6 +34,8 @@ def gateway(
     ] = False,
 ) -> None:
     """Check keys from a local replica, whether the control plane is up or not. Ctrl-C or SIGTERM drains and ends."""
+    if context.invoked_subcommand is not None:
+        return
     from scopekey.cli.processes import Job
     from scopekey.gateway.following import look_ahead
     from scopekey.gateway.home import StartRefusedError

@@ -10,11 +10,10 @@ import typer
 from pydantic import ValidationError
 
 import scopekey
-from scopekey.cli import catalog, db, keys, organizations, pepper, rules
+from scopekey.cli import catalog, db, gateway, keys, organizations, pepper, rules
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.check import check
 from scopekey.cli.demo import demo
-from scopekey.cli.gateway import gateway
 from scopekey.cli.init import init
 from scopekey.cli.output import warn
 from scopekey.cli.serve import serve
@@ -59,7 +58,7 @@ def options(
 
 app.command()(init)
 app.command()(serve)
-app.command()(gateway)
+app.add_typer(gateway.app, name="gateway")
 app.command()(demo)
 app.command()(check)
 for name, group in (

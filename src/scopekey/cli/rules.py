@@ -1,9 +1,7 @@
 """``scopekey rules …``: propose rules from a description or an app, explain them, apply them."""
 
-import importlib
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -63,17 +61,20 @@ def import_(
 @app.command("from-app")
 def from_app(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:APP", help="A FastAPI app whose routes say what they require.")
+        str,
+        typer.Argument(
+            metavar="MODULE:APP", help="A FastAPI, Starlette, Flask or Django app whose routes say what they require."
+        ),
     ],
     output: Output = Path("rules.toml"),
     force: Force = False,
 ) -> None:
     """Write the rules that `protect` would build for an app, for the operator to apply."""
-    from scopekey.enforce.fastapi import rules_of
+    from scopekey.cli.app_rules import rules_of_app
 
     if output.exists() and not force:
         raise CannotActError(f"{output} exists already: name another file, or give --force to overwrite it")
-    rules = rules_of(_app(target))
+    rules = rules_of_app(target)
     output.write_text(write_rules(rules), "utf-8")
     warn(f"{len(rules.rules)} rules in {output}")
 
@@ -133,17 +134,6 @@ def _report(proposal: Proposal, output: Path, beside: Path | None) -> None:
         warn(f"The proposed catalog is in {beside}. Read both before you apply them.")
     for left in proposal.left_out:
         warn(f"left out: {left}")
-
-
-def _app(target: str) -> Any:
-    module, colon, name = target.partition(":")
-    if not colon:
-        raise CannotActError(f"{target!r} must be MODULE:APP, as in main:app")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise CannotActError(f"{target!r} cannot be imported: {error}") from error
 
 
 def _operations(rules: Rules) -> dict[str, object]:

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from scopekey.demo import attributes, connections, datasets, jobs, queries, workflow_runs, workflows
 from scopekey.demo.body import BodyLimit
+from scopekey.demo.caller import leave_to_proxy, told_by_guard, told_by_proxy
 from scopekey.demo.connection_store import ConnectionStore
 from scopekey.demo.dataset_figures import DatasetFigures
 from scopekey.demo.dataset_store import DatasetStore
@@ -26,6 +28,7 @@ from scopekey.enforce.keys import Keys
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 """The catalog this platform's permissions are in."""
+DOCS: Literal["public"] = "public"
 
 
 class Health(BaseModel):
@@ -34,8 +37,13 @@ class Health(BaseModel):
     status: str = Field(examples=["ok"])
 
 
-def create_platform(keys: Keys, *, path: Path | str | None = None, limits: Limits | None = None) -> FastAPI:
+def create_platform(
+    keys: Keys, *, path: Path | str | None = None, limits: Limits | None = None, behind_proxy: bool = False
+) -> FastAPI:
     """The platform, guarded by `keys`. Its data is in the folder `path`, or in memory where none is given.
+
+    With `behind_proxy` it guards nothing itself and believes what a proxy says: serve it on a Unix socket that
+    only the proxy can open. `keys` then decides the steps of workflows alone, which no proxy sees.
 
     Use it with its lifespan: what runs is stopped and the data is let go of when it ends.
     """
@@ -53,8 +61,12 @@ def create_platform(keys: Keys, *, path: Path | str | None = None, limits: Limit
     answer_problems(app)
     # Inside the guard: nobody without a key gets as far as sending a body.
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
-    # Anyone may read what there is to call, and which permissions each call needs.
-    protect(app, keys, docs="public")
+    app.state.who = told_by_proxy(keys) if behind_proxy else told_by_guard
+    if behind_proxy:
+        leave_to_proxy(app)
+    else:
+        # Anyone may read what there is to call, and which permissions each call needs.
+        protect(app, keys, docs=DOCS)
     return app
 
 

@@ -2,53 +2,59 @@
 
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from rich.console import Console
 from starlette.types import ASGIApp
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.catalog import apply_rules
-from scopekey.demo.platform import CATALOG, create_platform
+from scopekey.demo.platform import CATALOG, DOCS, create_platform
+from scopekey.demo.proxy import required, running_proxy
 from scopekey.demo.scenario import Scenario
+from scopekey.demo.serving import HOST, free_port, listen, listen_unix, serving
 from scopekey.demo.story import Actor, Story
 from scopekey.enforce.fastapi import rules_of
+from scopekey.gateway.proxies.address import Address
+from scopekey.gateway.proxies.configure import Places
 from scopekey.server.app import ControlPlane
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node
 from scopekey.settings import Settings, write_private
 
 HOME = Path(".scopekey-demo")
-HOST = "127.0.0.1"
 
 
-def run_demo(*, once: bool, port: int) -> None:
-    """Play the story; with `once` end afterwards, else leave everything running with calls to paste."""
+def run_demo(*, once: bool, port: int, gateway: str | None = None) -> None:
+    """Play the story; with `once` end afterwards, else leave everything running with calls to paste.
+
+    With `gateway` a proxy of that name guards the platform, in place of a guard inside it. Raises NoProxyError.
+    """
+    if gateway is not None:
+        required(gateway)
     console = Console(highlight=False, soft_wrap=True)
     with _home(once=once) as home:
         settings = Settings(home=home, catalog=CATALOG)
         operator = Actor("operator", "everything", begin(settings, operator="Demo operator"), "")
         node = Node.open(settings)
         try:
-            _play(console, node, operator, home, once=once, port=port)
+            _play(console, node, operator, home, once=once, port=port, gateway=gateway)
         finally:
             node.close()
 
 
-def _play(console: Console, node: Node, operator: Actor, home: Path, *, once: bool, port: int) -> None:
-    platform = create_platform(node)
-    apply_rules(node.authority, Caller.machine(), rules_of(platform))
-    with (
-        _serving(platform, port) as platform_url,
-        _serving(ControlPlane(node, close=False), port + 1) as management_url,
-    ):
-        console.print(f"The platform is at {platform_url}, the management API at {management_url}.")
+def _play(
+    console: Console, node: Node, operator: Actor, home: Path, *, once: bool, port: int, gateway: str | None
+) -> None:
+    platform = create_platform(node, behind_proxy=gateway is not None)
+    apply_rules(node.authority, Caller.machine(), rules_of(platform, docs=DOCS))
+    with _standing(platform, ControlPlane(node, close=False), port, gateway) as (platform_url, management_url):
+        behind = f", behind {gateway}" if gateway else ""
+        console.print(f"The platform is at {platform_url}{behind}, the management API at {management_url}.")
         story = Story(console)
         try:
             keys = Scenario(story, platform_url, management_url, operator).play()
@@ -57,6 +63,25 @@ def _play(console: Console, node: Node, operator: Actor, home: Path, *, once: bo
         console.print(f"\n[bold green]{story.steps} requests, every answer as told.[/]")
         if not once:
             _stay(console, platform_url, management_url, home, {"operator": operator, **keys})
+
+
+@contextmanager
+def _standing(platform: ASGIApp, control: ASGIApp, port: int, gateway: str | None) -> Iterator[tuple[str, str]]:
+    """Serve both, the platform by itself or behind a proxy, and give their addresses."""
+    if gateway is None:
+        with serving(platform, listen(port)) as at_platform, serving(control, listen(port + 1)) as at_control:
+            yield at_platform, at_control
+        return
+    # Nobody but this user gets into the folder (0700): to the platform there is no way but through the proxy.
+    with tempfile.TemporaryDirectory(prefix="scopekey-") as folder:
+        api, checks = Path(folder, "api.sock"), Path(folder, "check.sock")
+        proxy = Places(Address(path=str(api)), Address(path=str(checks)), Address(HOST, free_port(port)))
+        with (
+            serving(platform, listen_unix(api)),
+            serving(control, listen(port + 1), listen_unix(checks)) as at_control,
+            running_proxy(gateway, Path(folder, gateway), proxy),
+        ):
+            yield str(proxy.listen), at_control
 
 
 @contextmanager
@@ -69,46 +94,6 @@ def _home(*, once: bool) -> Iterator[Path]:
     if HOME.exists():
         shutil.rmtree(HOME)
     yield HOME
-
-
-@contextmanager
-def _serving(app: ASGIApp, port: int) -> Iterator[str]:
-    """Serve an app on loopback in a thread of its own, and give its address."""
-    listener = _listen(port)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        loop="uvloop",
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_level="warning",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        thread.join(0.01)
-    try:
-        yield f"http://{HOST}:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-
-
-def _listen(port: int) -> socket.socket:
-    """Take the port, or any free one where it is taken."""
-    for wanted in (port, 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, wanted))
-        except OSError:
-            listener.close()
-        else:
-            return listener
-    raise OSError("no port is free on loopback")
 
 
 def _stay(console: Console, platform: str, management: str, home: Path, keys: dict[str, Actor]) -> None:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from scopekey.core.decision import Allowed, DenialReason
 from scopekey.core.problem import PROBLEMS
+from scopekey.demo.caller import Caller
 from scopekey.demo.engine import Engine
 from scopekey.demo.limits import Limits
 from scopekey.demo.problems import Refused
@@ -41,9 +42,9 @@ class WorkflowDesk:
         self._lock = threading.Lock()
         self._open = 0
 
-    def start(self, workflow: Workflow, started_by: Event) -> Run:
+    def start(self, workflow: Workflow, started_by: Caller) -> Run:
         """A new run, for the key of the call that was just let through. Refused (503) while too many wait."""
-        held = Held.of(started_by)
+        held = started_by.held
         with self._lock:
             if self._open >= self._limits.running_workflows + self._limits.waiting_runs:
                 detail = f"{self._limits.waiting_runs} runs are waiting already; try again shortly."

@@ -15,7 +15,6 @@ from scopekey.demo.text import Line, Name
 from scopekey.demo.workflow_desk import WorkflowDesk
 from scopekey.demo.workflow_steps import MANY_STEPS, Step
 from scopekey.demo.workflow_store import Workflow, WorkflowStore
-from scopekey.enforce.asgi import SCOPE_KEY
 from scopekey.enforce.fastapi import requires
 
 router = APIRouter(prefix="/workflows", tags=["Workflows"])
@@ -134,7 +133,7 @@ def run_workflow(
     response: Response,
 ) -> RunStarted:
     """Run a workflow. Each step is decided with the grant that the key of this call has when its turn comes."""
-    run = desk.start(store.get(workflow_id), request.scope[SCOPE_KEY])
+    run = desk.start(store.get(workflow_id), request.app.state.who(request))
     response.headers["Location"] = f"/workflow-runs/{run.id}"
     return RunStarted(run_id=run.id, state=run.state)
 

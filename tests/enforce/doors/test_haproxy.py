@@ -1,42 +1,17 @@
 """HAProxy's door is told a request as nginx's is, and gives every answer as it is."""
 
-import pytest
-
-from scopekey.enforce.doors import haproxy, nginx
-from scopekey.testing import Keys
-from tests.enforce.doors.asking import IDENTITY, ask
-from tests.enforce.doors.test_check import RULES
+from scopekey.enforce.doors import haproxy
+from tests.contract.door import CheckContract, request
+from tests.enforce.doors.told import ToldInFields, ToldOneAddress, door_of, original
 
 
-@pytest.fixture
-def keys():
-    return Keys("datasets:read", "datasets:write", rules=RULES)
+class TestHaproxy(ToldInFields, ToldOneAddress, CheckContract):
+    def check(self, keys):
+        return door_of(haproxy, keys)
 
+    def tell(self, asked):
+        return original(haproxy.PATH, asked)
 
-def asked(keys, target, *more, door=haproxy, **options):
-    headers = [("X-Original-Method", "GET"), ("X-Original-URI", target), ("X-Original-Client", "192.0.2.1"), *more]
-    return ask(keys, door, door.PATH, headers, **options)
-
-
-def test_a_refusal_keeps_its_status_and_its_document(keys):
-    status, told, body = asked(keys, "/datasets/../x")
-    assert (400, "unreadable_target", str(len(body))) == (status, told["scopekey-code"], told["content-length"])
-    assert b"dot segment" in body
-    assert not {"scopekey-status", "scopekey-problem"} & set(told)
-
-
-def test_nginx_is_told_the_same_document_in_a_header_field(keys):
-    keys.journal_fails = True
-    reader = ("X-API-Key", keys.add("datasets:read"))
-    _, plain, body = asked(keys, "/datasets/1", reader, ("X-Request-Id", "r-1"))
-    status, told, nothing = asked(
-        keys, "/datasets/1", reader, ("X-Request-Id", "r-1"), door=nginx, only_401_and_403=True
-    )
-    assert (403, "503", b"") == (status, told["scopekey-status"], nothing)
-    assert body.decode() == told["scopekey-problem"]
-    assert plain["retry-after"] == told["retry-after"]
-
-
-def test_who_is_let_through_is_named(keys):
-    status, told, _ = asked(keys, "/datasets/1", ("X-API-Key", keys.add("datasets:read")))
-    assert (200, True) == (status, all(told[name] for name in IDENTITY))
+    def test_what_only_nginx_needs_is_not_told(self, door):
+        answer = door(request(target=b"/datasets/../x"))
+        assert (None, None) == (answer.field("scopekey-status"), answer.field("scopekey-problem"))

@@ -1,0 +1,53 @@
+"""`protect` does what every adapter does."""
+
+from starlette.applications import Starlette
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+
+from scopekey.enforce.starlette import protect, public, requires
+from tests.contract.door import OK, AsgiContract, WebsocketContract
+
+
+def table(upstream):
+    """The API of the suite, as Starlette declares it."""
+
+    async def answer(http):
+        body = await http.body()
+        upstream.reached(http.method, http.url.path, http.scope["scopekey"], body)
+        return Response(OK, headers=dict(upstream.headers))
+
+    async def stream(http):
+        upstream.reached(http.method, http.url.path, http.scope["scopekey"])
+        return StreamingResponse(upstream.chunks_async())
+
+    async def feed(websocket):
+        upstream.reached("GET", websocket.url.path, websocket.scope["scopekey"])
+        await websocket.accept()
+        await websocket.close()
+
+    writes, reads = "datasets:write", "datasets:read"
+    declared = (
+        ("GET", "/datasets/{id}", requires(reads, object="id")),
+        ("POST", "/datasets", requires(writes)),
+        ("POST", "/runs", requires(any_of=[[reads, writes, "jobs:write"], [writes, "jobs:write"]])),
+        ("POST", "/trial", requires(writes, mode="report")),
+        ("GET", "/whoami", requires()),
+        ("GET", "/nobody", requires(any_of=[])),
+        ("GET", "/open", public()),
+        # Starlette lets every GET answer HEAD: one of its own stands before it.
+        ("HEAD", "/listed", requires("jobs:write")),
+        ("GET", "/listed", requires(reads)),
+        ("OPTIONS", "/listed", requires(writes)),
+    )
+    return [
+        *(Route(path, needed(answer), methods=[method]) for method, path, needed in declared),
+        Route("/stream", requires(reads)(stream)),
+        WebSocketRoute("/feed", requires(reads)(feed)),
+    ]
+
+
+class TestStarlette(WebsocketContract, AsgiContract):
+    def application(self, keys, upstream, *, cors_preflight=False):
+        app = Starlette(routes=table(upstream))
+        protect(app, keys, applied=False, cors_preflight=cors_preflight)
+        return app
