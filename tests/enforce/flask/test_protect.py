@@ -306,6 +306,13 @@ def test_a_redirect_to_another_spelling_is_refused_before_flask_thinks_of_it(key
     assert [200] * 4 == [ask(app, keys, path, "datasets:read").status_code for path in ("/c", "/c/", "/d", "/d/")]
 
 
+def test_only_the_spellings_that_werkzeug_serves_are_listed():
+    paths = ("/a", "/b/", "/c/<x>", "/d/<path:x>", "/e/<path:x>/", "/f/<path:x>/<y>")
+    loose = app_with(*paths, strict_slashes=False)
+    expected = {"/a", "/a/", "/b", "/b/", "/c/{x}", "/c/{x}/", "/d/{x*}", "/e/{x*}", "/e/{x*}/", "/f/{x*}/{y}"}
+    assert expected == {operation.removeprefix("GET ") for operation in table(loose)}
+
+
 def test_with_faults_every_request_is_refused_and_they_are_said_once(keys, caplog):
     app = app_with("/a")
     app.add_url_rule("/bare", "bare", served)

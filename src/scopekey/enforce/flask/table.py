@@ -60,9 +60,6 @@ class RoutesTable(Table):
         if route.subdomain or route.host:
             self.faults.append(f"{route.rule} is bound to a host, but rules decide on the path alone: remove it")
         bare = None if route.strict_slashes or spelling.with_slash else without_slash(path)
-        if spelling.with_slash and path.text.endswith("*}/"):
-            # The converter takes the slash already.
-            return
         for spelled in (path, bare) if bare else (path,):
             for method in sorted(route.methods or METHODS):
                 listed = self._operation(method, spelled, route)
