@@ -111,6 +111,18 @@ def test_a_converter_of_ones_own_is_read_off_its_expression(keys):
     assert 401 == ask(app, keys, "/odd", "datasets:read").status_code
 
 
+def test_a_converter_that_takes_slashes_but_not_everything_hides_what_it_declines():
+    class Deep(BaseConverter):
+        regex = "[ab][ab/]*"
+
+    app = Flask("made_up", static_folder=None)
+    app.url_map.converters["deep"] = Deep
+    app.add_url_rule("/a/<deep:x>", "deep", requires("datasets:read")(served))
+    assert {"GET /a/{x*}": "datasets:read"} == table(app)
+    app.add_url_rule("/<x>/z", "other", requires("jobs:read")(served))
+    assert "whose convertors decline some paths" in faults(app)[0]
+
+
 def test_a_class_of_views_declares_for_all_its_methods_and_each_for_itself(keys):
     class Datasets(MethodView):
         decorators = (requires("datasets:read"),)
@@ -235,6 +247,7 @@ def test_another_word_for_static_is_refused():
         ("/<x>/<y>/", "/a/<path:z>"),
         ("/<x>/<path:y>", "/<path:z>"),
         ("/<x>/", "/a/<path:y>"),
+        ("/b/", "/<x>/<path:y>"),
     ],
 )
 def test_routes_that_werkzeug_tells_apart_as_the_rules_do_may_stand_beside_each_other(first, second):
@@ -245,11 +258,15 @@ def test_routes_that_werkzeug_tells_apart_as_the_rules_do_may_stand_beside_each_
 @pytest.mark.parametrize(
     ("first", "second"),
     [
+        ("/a", "/a"),
         ("/<x>", "/<y>"),
         ("/<int:x>", "/<y>"),
         ("/<int:x>", "/<path:y>"),
         ("/<x>/a", "/b/<int:y>"),
         ("/a<int:x>", "/<y>"),
+        ("/x/a<int:y>", "/<z>/ab"),
+        ("/<int:x>/a", "/<string(length=2):y>/<z>"),
+        ("/<x>/<path:y>", "/<int:z>/<path:t>/"),
     ],
 )
 def test_routes_that_werkzeug_tells_apart_in_another_way_are_refused(first, second):
@@ -287,6 +304,13 @@ def test_a_redirect_to_another_spelling_is_refused_before_flask_thinks_of_it(key
     status = {path: ask(app, keys, path, "datasets:read").status_code for path in ("/a", "/b/", "//b", "/b//")}
     assert {"/a": 401, "/b/": 401, "//b": 400, "/b//": 400} == status
     assert [200] * 4 == [ask(app, keys, path, "datasets:read").status_code for path in ("/c", "/c/", "/d", "/d/")]
+
+
+def test_only_the_spellings_that_werkzeug_serves_are_listed():
+    paths = ("/a", "/b/", "/c/<x>", "/d/<path:x>", "/e/<path:x>/", "/f/<path:x>/<y>")
+    loose = app_with(*paths, strict_slashes=False)
+    expected = {"/a", "/a/", "/b", "/b/", "/c/{x}", "/c/{x}/", "/d/{x*}", "/e/{x*}", "/e/{x*}/", "/f/{x*}/{y}"}
+    assert expected == {operation.removeprefix("GET ") for operation in table(loose)}
 
 
 def test_with_faults_every_request_is_refused_and_they_are_said_once(keys, caplog):

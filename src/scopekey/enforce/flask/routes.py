@@ -73,7 +73,9 @@ def _beneath(state: "State") -> Iterator[Spelling]:
     for _, following in state.dynamic:
         yield from _beneath(following)
     for rule in state.rules:
-        if not rule.strict_slashes and not rule.rule.endswith("/"):
+        # What a converter that takes slashes stands in is matched whole, up to the end of the path.
+        whole = any(not converter.part_isolating for converter in rule._converters.values())  # noqa: SLF001
+        if not rule.strict_slashes and not whole and not rule.rule.endswith("/"):
             yield Spelling(rule, with_slash=True)
 
 

@@ -7,7 +7,7 @@ import msgspec
 from flask import Flask
 from werkzeug.routing import Rule as Route
 
-from scopekey.core.rules import Operation, Rule
+from scopekey.core.rules import Operation
 from scopekey.enforce.flask.declare import Declared, public
 from scopekey.enforce.flask.routes import Spelling, at_nothing, in_order, path_of, without_slash
 from scopekey.enforce.routes.declaration import Declaration, declared_by
@@ -32,7 +32,7 @@ class RoutesTable(Table):
         self._unlisted: list[tuple[str, Shape, str, int]] = []
         self._declined: dict[Listed, Path] = {}
         self._passed: set[Listed] = set()
-        self._routes: dict[str, tuple[str, str]] = {}
+        self._routes: dict[Listed, Route] = {}
         if static not in {None, "public"}:
             self.faults.append(f'static={static!r} means nothing: write static="public", or leave it out')
         elif static:
@@ -49,7 +49,9 @@ class RoutesTable(Table):
 
     def clash(self, method: str, first: Listed, second: Listed) -> str | None:
         """Say why two routes cannot be decided side by side; two spellings of one route always can."""
-        if first.where == second.where or (second in self._passed and self._declines(first, second.shape)):
+        if self._routes[first] is self._routes[second] or (
+            second in self._passed and self._declines(first, second.shape)
+        ):
             return None
         return super().clash(method, first, second)
 
@@ -58,25 +60,21 @@ class RoutesTable(Table):
         if route.subdomain or route.host:
             self.faults.append(f"{route.rule} is bound to a host, but rules decide on the path alone: remove it")
         bare = None if route.strict_slashes or spelling.with_slash else without_slash(path)
-        if spelling.with_slash and path.text.endswith("*}/"):
-            # The converter takes the slash already.
-            return
         for spelled in (path, bare) if bare else (path,):
             for method in sorted(route.methods or METHODS):
-                listed = len(self._listed)
-                self._operation(method, spelled, route)
+                listed = self._operation(method, spelled, route)
                 declined = at_nothing(spelled, route)
-                if declined and len(self._listed) > listed:
-                    self._declined[self._listed[-1]] = declined
+                if listed and declined:
+                    self._declined[listed] = declined
 
-    def _operation(self, method: str, path: Path, route: Route) -> None:
+    def _operation(self, method: str, path: Path, route: Route) -> Listed | None:
         view = self._app.view_functions.get(route.endpoint)
         where = f"{method} {route.rule} ({name_of(getattr(view, 'view_class', view))})"
         if _is_unlisted(method, route):
             found = self._shape(method, path, where)
             if found:
                 self._unlisted.append((method, found[1], where, len(self._listed)))
-            return
+            return None
         declared = _declared(view, method)
         named = self._views.get(route.endpoint)
         if named is not None:
@@ -87,13 +85,16 @@ class RoutesTable(Table):
                 f"or name it, as in views={{{route.endpoint!r}: public()}}"
             )
         rule = self.add(method, path, declared, where, kind="websocket" if route.websocket else "http")
-        if rule:
-            self._routes[where] = route.endpoint, route.rule
-            self._serves(where, rule)
+        if rule is None:
+            return None
+        listed = self._listed[-1]
+        self._serves(route, listed)
+        return listed
 
-    def _serves(self, where: str, rule: Rule) -> None:
-        at = self._routes[where]
-        self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
+    def _serves(self, route: Route, listed: Listed) -> None:
+        self._routes[listed] = route
+        at = route.endpoint, route.rule
+        self.served[at] = self.served.get(at, frozenset()) | {str(listed.operation)}
 
     def _overruled(self) -> Iterator[str]:
         """Every listed HEAD or OPTIONS that Flask would answer by another route's, or the other way round."""
@@ -135,15 +136,18 @@ class RoutesTable(Table):
                 yield _apart(taking.where, declining, operation)
                 continue
             rule = msgspec.structs.replace(taking.rule, operation=operation, object=None)
-            self._serves(taking.where, rule)
             passed = Listed(operation, shape, taking.where, rule, taking.kind)
+            self._serves(self._routes[taking], passed)
             self._passed.add(passed)
             self._listed.insert(self._listed.index(taking), passed)
 
     def _takes(self, listed: Listed, shape: Shape) -> bool:
         """Tell whether a route may be what Werkzeug serves on a path that ends with a slash."""
+        if self._declines(listed, shape) or shape.template.covers(listed.shape.template):
+            # One that is narrower is decided by its own rule.
+            return False
         meeting = meet(listed.shape, shape)
-        return meeting is not None and not meeting.declined[0] and not self._declines(listed, shape)
+        return meeting is not None and not meeting.declined[0]
 
     def _declines(self, listed: Listed, shape: Shape) -> bool:
         """Tell whether nothing but the slash is left for the converter at a route's end, which it declines."""
