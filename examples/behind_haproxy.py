@@ -36,7 +36,7 @@ def main(port: str):
         api, check = folder / "api.sock", folder / "check.sock"
         write(folder, "haproxy", "haproxy.cfg", "scopekey.lua", port=port)
         started.append(start("scopekey", "serve", "--port", "0", "--socket", str(check), socket=check))
-        started.append(start("uvicorn", "behind_haproxy:app", "--uds", str(api), socket=api))
+        started.append(start("uvicorn", "behind_haproxy:app", "--http", "h11", "--uds", str(api), socket=api))
         started.append(start("haproxy", "-db", "-f", f"{folder}/haproxy.cfg"))
 
 

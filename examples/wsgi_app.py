@@ -17,7 +17,7 @@ def datasets(environ: WSGIEnvironment, start_response: StartResponse):
     elif environ["REQUEST_METHOD"] == "DELETE":
         answer = {"deleted": int(dataset_id)}
     else:
-        answer = {"id": int(dataset_id), "asked_by": environ["scopekey"].decision.key_id}
+        answer = {"id": int(dataset_id), "asked_by": environ["scopekey.event"].decision.key_id}
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(answer).encode()]
 

@@ -70,13 +70,6 @@ KNOWN = (
         seldom=True,
     ),
     Known(
-        ("haproxy, *",),
-        "credentials/nul",
-        "it was answered with 503",
-        "HAProxy 2.6 lets a NUL through in a field value, and hands it to the check, where uvicorn refuses it; what is "
-        "not answered by Scopekey is a 503",
-    ),
-    Known(
         ("haproxy, uvicorn httptools",),
         "framing/chunk_trailer_*",
         "*, where it was decided *",

@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 from wsgiref import simple_server
+from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
@@ -33,7 +34,7 @@ class TestWsgi(door.WsgiContract):
     def application(self, keys, upstream, *, cors_preflight=False):
         def app(environ, start_response):
             method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-            upstream.reached(method, path, environ["scopekey"], environ["wsgi.input"].read())
+            upstream.reached(method, path, environ["scopekey.event"], environ["wsgi.input"].read())
             start_response("200 OK", upstream.headers)
             return upstream.chunks() if path == "/stream" else [door.OK]
 
@@ -397,3 +398,20 @@ def test_the_script_name_that_gunicorn_takes_from_a_header_is_cut_off_the_target
 def test_wsgiref_tells_no_raw_target_so_that_everything_is_refused(tmp_path):
     with behind_wsgiref(tmp_path) as address:
         assert 400 == send(address, b"/open")[0]
+
+
+def test_what_is_added_for_the_application_keeps_the_protocol():
+    keys = Keys("datasets:read", rules=RULES)
+    guarded = validator(ScopekeyWSGIMiddleware(validator(answer), keys))
+    environ = {"RAW_URI": "/open", "SCRIPT_NAME": "", "PATH_INFO": "/open", "QUERY_STRING": ""}
+    setup_testing_defaults(environ)
+    said = []
+    body = guarded(environ, lambda status, headers, exc_info=None: said.append(status))
+    assert ([b"ok"], ["200 OK"]) == (list(body), said)
+    body.close()
+
+
+def answer(environ, start_response):
+    assert environ["scopekey.event"].proceeds
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok"]

@@ -77,7 +77,7 @@ def _standing(platform: ASGIApp, control: ASGIApp, port: int, gateway: str | Non
         api, checks = Path(folder, "api.sock"), Path(folder, "check.sock")
         proxy = Places(Address(path=str(api)), Address(path=str(checks)), Address(HOST, free_port(port)))
         with (
-            serving(platform, listen_unix(api)),
+            serving(platform, listen_unix(api), behind_proxy=True),
             serving(control, listen(port + 1), listen_unix(checks)) as at_control,
             running_proxy(gateway, Path(folder, gateway), proxy),
         ):

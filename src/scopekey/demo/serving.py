@@ -13,11 +13,12 @@ HOST = "127.0.0.1"
 
 
 @contextmanager
-def serving(app: ASGIApp, *listeners: socket.socket) -> Iterator[str]:
+def serving(app: ASGIApp, *listeners: socket.socket, behind_proxy: bool = False) -> Iterator[str]:
     """Serve an app in a thread of its own until the block ends, and give its first address."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        # HAProxy hands trailers on, and httptools takes them for header fields: a caller could say who it is.
+        http="h11" if behind_proxy else "httptools",
         loop="uvloop",
         proxy_headers=False,
         server_header=False,

@@ -36,8 +36,8 @@ from scopekey.replica.journal import DONE, JournalUnavailableError
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-ENVIRON_KEY = "scopekey"
-"""Where an application finds what was decided about its request: `environ["scopekey"].decision`."""
+ENVIRON_KEY = "scopekey.event"
+"""Where an application finds what was decided about its request: `environ["scopekey.event"].decision`."""
 
 _RAW_TARGETS = ("RAW_URI", "REQUEST_URI")
 _NAMES = {"HTTP_" + name.decode().upper().replace("-", "_"): name for name in REQUEST_FIELDS}
@@ -54,7 +54,7 @@ class ScopekeyWSGIMiddleware(Middleware):
     """Lets a request through where the rules and its key allow it, and refuses it otherwise.
 
     `keys` is anything with a `verifier`; `rules` are the application's own, None for the applied ones.
-    The application finds the event in `environ["scopekey"]`. The path is the raw one, less `SCRIPT_NAME`
+    The application finds the event in `environ["scopekey.event"]`. The path is the raw one, less `SCRIPT_NAME`
     where that is a prefix; where the server gives no raw path (wsgiref), every request is refused.
 
     `trusted_proxies` are networks whose `X-Forwarded-For` is believed, read from the right; without

@@ -12,7 +12,7 @@ from tests.attacks.fronts.traced import reached, served, who_of
 def add(app: Flask, operation: str, *guards: Any) -> None:
     def answer(**values: str) -> dict[str, Any]:
         request.get_data()
-        return served(who_of(request.environ.get("scopekey")), operation, values)
+        return served(who_of(request.environ.get("scopekey.event")), operation, values)
 
     method, template = operation.split(" ")
     path = re.sub(r"\{(\w+)\*\}", r"<path:\1>", template)
@@ -38,5 +38,5 @@ class Traced:
     def __call__(self, environ: Any, start_response: Any) -> Any:
         # PEP 3333 hands bytes on as text of Latin-1.
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        reached(who_of(environ.get("scopekey")), environ["REQUEST_METHOD"], path)
+        reached(who_of(environ.get("scopekey.event")), environ["REQUEST_METHOD"], path)
         return self._app(environ, start_response)

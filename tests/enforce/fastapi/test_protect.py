@@ -420,3 +420,33 @@ def test_a_starlette_application_is_walked_but_its_routes_cannot_declare():
     app.mount("/s", Starlette(routes=[Route("/a", lambda request: PlainTextResponse("a"))]))
     assert ["GET /s/a (", "HEAD /s/a ("] == [text[: text.index("(") + 1] for text in faults(app)]
     assert {"GET /s/a": None, "HEAD /s/a": None} == table(app, mounts={"/s/a": public()})
+
+
+def test_a_default_that_answers_what_no_route_does_is_refused():
+    async def answer(scope, receive, send):
+        await PlainTextResponse("served")(scope, receive, send)
+
+    app = app_with("/n/{id}")
+    app.router.default = answer
+    (fault,) = faults(app)
+    assert "the router at / has a default" in fault
+
+
+def test_a_method_that_something_behind_the_guard_changes_is_not_served(keys):
+    app = FastAPI()
+    for method, permission in (("GET", "datasets:read"), ("DELETE", "datasets:write")):
+        app.add_api_route("/datasets/{id}", served, methods=[method], dependencies=[requires(permission)])
+
+    class Overriding:
+        def __init__(self, inner):
+            self.inner = inner
+
+        async def __call__(self, scope, receive, send):
+            await self.inner(scope | {"method": "DELETE"} if scope["type"] == "http" else scope, receive, send)
+
+    # Added first: it stands behind the guard.
+    app.add_middleware(Overriding)
+    protect(app, keys, applied=False)
+    client = TestClient(app, raise_server_exceptions=False)
+    assert 500 == client.get("/datasets/1", headers=keys.headers("datasets:read")).status_code
+    assert 200 == client.delete("/datasets/1", headers=keys.headers("datasets:write")).status_code

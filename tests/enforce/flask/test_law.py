@@ -57,7 +57,7 @@ def build(routes):
 
 def make(name):
     def serve(**values):
-        return {"served": request.url_rule.rule, "decided": request.environ["scopekey"].operation}
+        return {"served": request.url_rule.rule, "decided": request.environ["scopekey.event"].operation}
 
     serve.__name__ = name
     return serve

@@ -433,3 +433,22 @@ def test_a_declaration_that_means_nothing_is_refused_where_it_stands():
         requires("datasets")
     with pytest.raises(ValueError, match="loud"):
         requires("datasets:read", mode="loud")
+
+
+def test_a_method_that_something_behind_the_guard_changes_is_not_served(keys):
+    class Datasets(MethodView):
+        @requires("datasets:read")
+        def get(self):
+            return {"read": True}
+
+        @requires("datasets:write")
+        def delete(self):
+            return {"deleted": True}
+
+    app = Flask("made_up", static_folder=None)
+    app.add_url_rule("/datasets", view_func=Datasets.as_view("datasets"))
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start: inner(environ | {"REQUEST_METHOD": "DELETE"}, start)
+    protect(app, keys, applied=False)
+    assert 500 == ask(app, keys, "/datasets", "datasets:read").status_code
+    assert 200 == ask(app, keys, "/datasets", "datasets:write", method="DELETE").status_code

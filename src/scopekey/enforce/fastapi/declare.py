@@ -17,8 +17,8 @@ from scopekey.enforce.protection import SERVED_KEY
 from scopekey.enforce.routes.declaration import Declaration, holds, requirement_of
 from scopekey.replica.event import Event
 
-Served = Mapping[tuple[Any, str], frozenset[str]]
-"""The operations of a route, by its endpoint and the format of its path inside its own application."""
+Served = Mapping[tuple[Any, str, str], frozenset[str]]
+"""The operations of a route, by its endpoint, the format of its path inside its own application, and the method."""
 
 _MISROUTED = (
     "The route that was reached is not the operation that was decided, so it was not run. Guard the application "
@@ -69,7 +69,9 @@ def is_decided(scope: Mapping[str, Any], declared: Declared) -> bool:
         return False
     served: Served | None = scope.get(SERVED_KEY)
     if served is not None:
-        return event.operation in served.get((scope.get("endpoint"), path_format(scope)), ())
+        # The method that is served: something in between may have put another one in its place.
+        method = "GET" if scope["type"] == "websocket" else scope["method"]
+        return event.operation in served.get((scope.get("endpoint"), path_format(scope), method), ())
     # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
     return holds(event, declared)
 

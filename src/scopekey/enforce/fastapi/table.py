@@ -24,7 +24,7 @@ from scopekey.enforce.routes.table import METHODS, Table, name_of
 class RoutesTable(Table):
     """The operations of an application, what each needs, and where each is served.
 
-    `served` tells the operations of a route by its endpoint and path format; `documented` tells, for
+    `served` tells the operations of a route by its endpoint, path format and method; `documented` tells, for
     each FastAPI application found, the rule of a path format and a method.
     """
 
@@ -48,6 +48,12 @@ class RoutesTable(Table):
                 self.faults.append(
                     f"the application mounted at {prefix} sets root_path, which moves its routes: unset it"
                 )
+        router = app.router if isinstance(app, Starlette) else app
+        if getattr(router.default, "__func__", None) is not Router.not_found:
+            self.faults.append(
+                f"the router at {prefix or '/'} has a default ({name_of(router.default)}), which answers what its "
+                "routes do not: mount it as the last route, and name it in mounts"
+            )
         for context in iter_route_contexts(app.routes):
             route = context.original_route
             if isinstance(route, Mount):
@@ -73,7 +79,7 @@ class RoutesTable(Table):
             rule = self._list(method, path, declared, where, "websocket" if websocket else "http")
             if rule:
                 documented.setdefault((context.path_format or "", method), rule)
-                at = context.endpoint, context.path_format or ""
+                at = context.endpoint, context.path_format or "", method
                 self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
 
     def _plain(self, context: RouteContext, prefix: str, app: Any) -> None:

@@ -17,9 +17,9 @@ from scopekey.enforce.wsgi import ENVIRON_KEY
 from scopekey.replica.event import Event
 
 SERVED_KEY = "scopekey.served"
-"""Where the middleware leaves the table's `served`: from an endpoint and its rule to the operations."""
+"""Where the middleware leaves the table's `served`: from an endpoint, its rule and the method to the operations."""
 
-Served = Mapping[tuple[str, str], frozenset[str]]
+Served = Mapping[tuple[str, str, str], frozenset[str]]
 View = TypeVar("View", bound=Callable[..., Any])
 
 _UNSEEN = "no Scopekey middleware has seen this request: guard the application with protect(app, keys)"
@@ -83,7 +83,7 @@ def refuse_misrouted(declared: Declaration | None) -> None:
     served: Served | None = request.environ.get(SERVED_KEY)
     rule = request.url_rule
     if served is not None:
-        decided = rule is not None and event.operation in served.get((rule.endpoint, rule.rule), ())
+        decided = rule is not None and event.operation in served.get((rule.endpoint, rule.rule, request.method), ())
     else:
         # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
         decided = declared is not None and holds(event, declared)

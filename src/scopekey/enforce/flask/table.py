@@ -18,8 +18,8 @@ from scopekey.enforce.routes.table import METHODS, Listed, Path, Table, name_of
 class RoutesTable(Table):
     """The operations of an application, what each needs, and where each is served.
 
-    `served` tells the operations of a route by its endpoint and its rule. What a route answers without listing
-    it, HEAD beside GET and Flask's own OPTIONS, is decided as GET and refused.
+    `served` tells the operations of a route by its endpoint, its rule and the method. What a route answers without
+    listing it, HEAD beside GET and Flask's own OPTIONS, is decided as GET and refused.
     """
 
     earlier = "which Werkzeug tries first"
@@ -93,8 +93,11 @@ class RoutesTable(Table):
 
     def _serves(self, route: Route, listed: Listed) -> None:
         self._routes[listed] = route
-        at = route.endpoint, route.rule
-        self.served[at] = self.served.get(at, frozenset()) | {str(listed.operation)}
+        method = listed.operation.method
+        # Flask answers HEAD by the view of GET, and it is decided as GET, where nobody lists it.
+        for served in (method, "HEAD") if method == "GET" and _is_unlisted("HEAD", route) else (method,):
+            at = route.endpoint, route.rule, served
+            self.served[at] = self.served.get(at, frozenset()) | {str(listed.operation)}
 
     def _overruled(self) -> Iterator[str]:
         """Every listed HEAD or OPTIONS that Flask would answer by another route's, or the other way round."""

@@ -67,7 +67,11 @@ local function check(txn)
     return
   end
 
-  if not headers["scopekey-code"] then return end
+  if not headers["scopekey-code"] then
+    -- A server in front of Scopekey could not read the question: a field of the client's that HAProxy let through.
+    if answer.status == 400 then txn:done(txn:reply{ status = 400 }) end
+    return
+  end
   local said, size, body = {}, 0, answer.body or ""
   for name, values in pairs(headers) do
     if not OF_THE_CONNECTION[name] then
