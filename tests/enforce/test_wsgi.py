@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from wsgiref import simple_server
 from wsgiref.util import setup_testing_defaults
@@ -401,14 +401,14 @@ def test_wsgiref_tells_no_raw_target_so_that_everything_is_refused(tmp_path):
 
 
 def test_what_is_added_for_the_application_keeps_the_protocol():
-    keys = Keys("datasets:read", rules=RULES)
+    keys = Keys(rules=RULES)
     guarded = validator(ScopekeyWSGIMiddleware(validator(answer), keys))
     environ = {"RAW_URI": "/open", "SCRIPT_NAME": "", "PATH_INFO": "/open", "QUERY_STRING": ""}
     setup_testing_defaults(environ)
     said = []
     body = guarded(environ, lambda status, headers, exc_info=None: said.append(status))
-    assert ([b"ok"], ["200 OK"]) == (list(body), said)
-    body.close()
+    with closing(body):
+        assert ([b"ok"], ["200 OK"]) == (list(body), said)
 
 
 def answer(environ, start_response):
