@@ -11,12 +11,18 @@ from django.urls import Resolver404, include, path, re_path, resolve
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from scopekey.core.catalog import Catalog
+from scopekey.core.grant import Register
+from scopekey.core.matcher import Matcher
+from scopekey.core.rules import Rules
+from scopekey.core.target import Target, read_target
 from scopekey.enforce.django import RulesError, requires, rules_of
 from scopekey.testing import Keys
 from tests.contract.door import request
 from tests.contract.door_drivers import over_wsgi
 from tests.contract.door_exchange import Upstream
 
+REGISTER = Register.first(Catalog("law", ()))
 SEGMENTS = st.sampled_from(["a", "7", "<x>", "<int:x>", "<slug:x>", "<path:x>", "a<x>", "v<x>.<y>", "<int:x>b"])
 PATHS = st.tuples(st.lists(SEGMENTS, min_size=1, max_size=2).map("/".join), st.sampled_from(["", "", "/"])).map("".join)
 EXPRESSIONS = st.sampled_from([r"^a/(?P<x>\d+)$", r"^(?P<x>[^/]+)/7$", r"^a/(?P<x>.*)$", r"^(?P<x>[ab]{1,2})/$"])
@@ -88,6 +94,18 @@ def template(route):
     return path
 
 
+def is_shut(urls, method, target):
+    """Whether a route shuts this method on its paths, since Django would serve others of them by it alone.
+
+    Where it crosses a third route, a path that Django serves by that one is refused with them.
+    """
+    path = read_target(target.encode())
+    nobody = Rules(
+        tuple(rule for rule in rules_of(urls).rules if rule.requirement is not None and not rule.requirement.any_of)
+    )
+    return isinstance(path, Target) and Matcher(nobody, REGISTER).match(method, path.segments) is not None
+
+
 def sample(text, rest="b/7"):
     for written, value in (
         ("^", ""), ("$", ""), (r"(?P<x>\d+)", "7"), ("(?P<x>[/]+)", "b"), ("(?P<x>.*)", rest),
@@ -128,6 +146,6 @@ def test_the_operation_decided_is_the_view_served_and_nothing_else_is_refused(ro
                 assert template(kept[served["number"]]) == path
                 assert method == served["method"]
                 assert decided in {method, "GET" if method == "HEAD" else method}
-            elif status == 401:
+            elif status == 401 and not is_shut(urls, method, target):
                 number = routed(target, urls)
                 assert number is None or method not in answered(kept[number]), (method, target, kept)
