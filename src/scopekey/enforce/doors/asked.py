@@ -1,6 +1,7 @@
 """A request as a proxy tells it, and what the doors have in common in reading it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from scopekey.core.network import Network
@@ -8,6 +9,9 @@ from scopekey.core.rules import METHOD
 from scopekey.enforce.asgi import Scope
 from scopekey.enforce.fields import Fields
 from scopekey.enforce.request import caller
+
+_SHORT = 64
+"""Bytes of a list that is worth keeping; longer ones are a client's own, and could fill the memory."""
 
 
 class Asked(NamedTuple):
@@ -21,11 +25,11 @@ class Asked(NamedTuple):
 UNTOLD = Asked("UNTOLD", b"", None)
 """What is decided where the proxy did not tell the request in the one way it must."""
 
-Read = Callable[[Fields, Scope, tuple[Network, ...]], Asked]
-"""Finds the request in the header fields of its door alone; gives `UNTOLD` where one is not there exactly once.
+ForwardedFor = Callable[[bytes], str | None]
+"""Gives the client in an `X-Forwarded-For`: the first from the right that is no trusted proxy; None if unreadable."""
 
-The networks are those of trusted proxies, for doors that are told a list of addresses.
-"""
+Read = Callable[[Fields, Scope, ForwardedFor], Asked]
+"""Finds the request in the header fields of its door alone; gives `UNTOLD` where one is not there exactly once."""
 
 
 def told_method(value: bytes | None) -> str | None:
@@ -34,6 +38,11 @@ def told_method(value: bytes | None) -> str | None:
     return name if METHOD.fullmatch(name) else None
 
 
-def forwarded_for(value: bytes, trusted: tuple[Network, ...]) -> str | None:
-    """The client in an `X-Forwarded-For`: the first from the right that is no trusted proxy; None if unreadable."""
-    return caller(None, value.decode("latin-1"), trusted)
+def forwarded_for(trusted: tuple[Network, ...]) -> ForwardedFor:
+    """Make what reads the lists of these proxies. The same callers ask again and again, so short lists are kept."""
+
+    def client(value: bytes) -> str | None:
+        return caller(None, value.decode("latin-1"), trusted)
+
+    kept = lru_cache(maxsize=4096)(client)
+    return lambda value: kept(value) if len(value) <= _SHORT else client(value)

@@ -14,7 +14,7 @@ from scopekey.core.network import Network, parse_address, within
 from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.credential import credential
-from scopekey.enforce.doors.asked import Read
+from scopekey.enforce.doors.asked import Read, forwarded_for
 from scopekey.enforce.fields import fields_of
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.reach import HEADER, reach
@@ -55,7 +55,7 @@ class CheckDoor:
         self._read = read
         self._looked_at = REQUEST_FIELDS | frozenset(fields)
         self._narrow = only_401_and_403
-        self._proxies = trusted_proxies
+        self._client_of = forwarded_for(trusted_proxies)
         self._trusted = lru_cache(maxsize=1024)(lambda peer: within(parse_address(peer), trusted_proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - bodies are not read
@@ -71,7 +71,7 @@ class CheckDoor:
             fields = fields_of(scope["headers"], self._looked_at)
             name = request_id(fields)
             asked, presented, verifier = (
-                self._read(fields, scope, self._proxies),
+                self._read(fields, scope, self._client_of),
                 credential(fields),
                 self._keys.verifier,
             )
