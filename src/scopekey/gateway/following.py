@@ -65,7 +65,13 @@ def follow(*, replace: bool = False) -> None:
     """What the follower's process runs, until SIGTERM: settings from the environment."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     following = follower(Settings(), replace=replace)
-    signal.signal(signal.SIGTERM, lambda *_: following.stop())
+
+    def end(*_: object) -> None:
+        # Once: a second one, from whoever started this process too, would wait for locks that the first holds.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        following.stop()
+
+    signal.signal(signal.SIGTERM, end)
     # Ctrl-C reaches every process of a terminal: the one that watches ends this one in its turn.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running = threading.Thread(target=following.run, name="scopekey-follower")
