@@ -34,13 +34,18 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     @property
     def path(self) -> str:
         """The canonical spelling of the path: what needs no escape has none, the others are in upper case."""
-        return "/" + "/".join(quote(segment, safe=_SAFE) for segment in self.segments)
+        return "/" + "/".join(map(escaped, self.segments))
 
 
 class UnreadableTarget(msgspec.Struct, frozen=True):
     """The target has no reading or two; `why` says what is wrong with it, without repeating it."""
 
     why: str
+
+
+def escaped(path: str | bytes) -> str:
+    """Write a path, or a part of one, in its canonical spelling: everything is escaped that needs it, slashes stay."""
+    return quote(path, safe=_SAFE)
 
 
 def read_target(raw: bytes) -> Target | UnreadableTarget:

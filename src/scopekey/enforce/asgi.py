@@ -6,10 +6,11 @@ it came, never on a path somebody rebuilt, and nothing in it fails open.
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from scopekey.core.network import Network
 from scopekey.core.rules import Rules
+from scopekey.core.target import escaped
 from scopekey.enforce.credential import credential
 from scopekey.enforce.fields import fields_of
 from scopekey.enforce.keys import Keys
@@ -37,7 +38,6 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "scopekey"
 """Where an application finds what was decided about its request: `scope["scopekey"].decision`."""
 
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
 _UNREADABLE = b""
 _POLICY_VIOLATION = 1008
 
@@ -131,7 +131,7 @@ def raw_target(scope: Scope) -> bytes:
     root = scope.get("root_path", "")
     if not root:
         return raw
-    prefix = quote(root, safe=_PATH_SAFE).encode()
+    prefix = escaped(root).encode()
     if raw.startswith(prefix) and raw[len(prefix) : len(prefix) + 1] in {b"", b"/", b"?"}:
         return raw[len(prefix) :]
     # Routers cut the decoded path: another spelling of the prefix would be cut there and not here.

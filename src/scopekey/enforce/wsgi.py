@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from scopekey.core.network import Network
 from scopekey.core.rules import Rules
-from scopekey.core.target import UnreadableTarget, read_target
+from scopekey.core.target import UnreadableTarget, escaped, read_target
 from scopekey.enforce.credential import credential
 from scopekey.enforce.fields import Fields
 from scopekey.enforce.keys import Keys
@@ -42,7 +42,6 @@ ENVIRON_KEY = "scopekey.event"
 _RAW_TARGETS = ("RAW_URI", "REQUEST_URI")
 _NAMES = {"HTTP_" + name.decode().upper().replace("-", "_"): name for name in REQUEST_FIELDS}
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
 _UNREADABLE = b""
 # What servers write for the peer of a Unix socket: gunicorn, waitress, Werkzeug, uWSGI, nginx's $remote_addr.
 _UNIX_SOCKET = frozenset({"", "localhost", "<local>", "0.0.0.0", "unix:"})  # noqa: S104 - nothing is bound to it
@@ -167,7 +166,7 @@ def _spellings(script: str) -> tuple[str, ...]:
 
     Not one that could be read in two ways: gunicorn takes it from a header field of a proxy that it trusts.
     """
-    spelled = dict.fromkeys((quote(script.encode("latin-1"), safe=_PATH_SAFE), script))
+    spelled = dict.fromkeys((escaped(script.encode("latin-1")), script))
     readable = (s for s in spelled if not isinstance(read_target(s.encode("latin-1")), UnreadableTarget))
     return tuple(s for s in readable if not s.endswith("/"))
 

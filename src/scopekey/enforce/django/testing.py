@@ -1,12 +1,12 @@
 """Django's test clients, which tell the raw target as a server does: without it every request is refused."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from django import test
 from django.utils.encoding import iri_to_uri
 
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
+from scopekey.core.target import escaped
 
 
 class Client(test.Client):  # type: ignore[misc] # Django has no types
@@ -23,5 +23,5 @@ class AsyncClient(test.AsyncClient):  # type: ignore[misc] # Django has no types
 
     async def request(self, **request: Any) -> Any:
         """Send a request."""
-        raw = quote(request["path"], safe=_PATH_SAFE).encode()
+        raw = escaped(request["path"]).encode()
         return await super().request(**{"raw_path": raw, **request})

@@ -6,13 +6,13 @@ What cannot be read is refused: a route whose paths nobody can name cannot be de
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from django.urls import URLResolver
 from django.urls.converters import PathConverter, StringConverter
 from django.urls.resolvers import RegexPattern, RoutePattern
 
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
+from scopekey.core.target import escaped
+
 _IN_ROUTE = re.compile(r"<(?:[^>:]+:)?([^>]+)>")
 _GROUP = re.compile(r"\(\?P<(\w+)>((?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^()\\])+)\)")
 _LITERAL = re.compile(r"[\w/@:!,'=&%~ -]|\\([^A-Za-z0-9])", re.ASCII)
@@ -49,7 +49,7 @@ class Piece:
 
     def literal(self, text: str) -> "Piece":
         """This piece and a text that stands for itself."""
-        return Piece(self.text + quote(text, safe=_PATH_SAFE), self.names, self.narrow)
+        return Piece(self.text + escaped(text), self.names, self.narrow)
 
     def parameter(self, name: str, taken: re.Pattern[str] | None, *, spans: bool = False) -> "Piece":
         """This piece and a parameter; `taken` is what it accepts, None for all that the template says."""

@@ -6,16 +6,15 @@ Both are read off what Werkzeug has compiled, which has no public form.
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from werkzeug.routing import BaseConverter, Map, Rule
 
+from scopekey.core.target import escaped
 from scopekey.enforce.routes.table import Path
 
 if TYPE_CHECKING:
     from werkzeug.routing.matcher import State
 
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
 # What the plain converter and one that only changes the value accept: any segment that is not empty.
 _WHOLE_SEGMENT = frozenset({"[^/]{1,}", "[^/]+"})
 _WHOLE_PATH = "[^/].*?"
@@ -43,7 +42,7 @@ def path_of(spelling: Spelling) -> Path:
     # The trace tells the domain first, up to a bar.
     trace = spelling.rule._trace  # noqa: SLF001
     written = trace[trace.index((False, "|")) + 1 :]
-    text = "".join(_write(converters[part]) % part if dynamic else quote(part, _PATH_SAFE) for dynamic, part in written)
+    text = "".join(_write(converters[part]) % part if dynamic else escaped(part) for dynamic, part in written)
     narrow = {name: re.compile(converter.regex) for name, converter in converters.items() if _is_narrow(converter)}
     return Path(text + "/" * spelling.with_slash, narrow)
 

@@ -1,15 +1,14 @@
 """A Starlette path, which FastAPI's are too, as a template."""
 
 import re
-from urllib.parse import quote
 
 from starlette.convertors import CONVERTOR_TYPES
 from starlette.routing import PARAM_REGEX
 
+from scopekey.core.target import escaped
 from scopekey.enforce.routes.table import Path
 
 _WHOLE_SEGMENT = frozenset({"str", "path"})
-_PATH_SAFE = "/~.@:+=$,!*'()&_-"
 
 
 def path_of(path: str) -> Path:
@@ -21,9 +20,9 @@ def path_of(path: str) -> Path:
     narrow: dict[str, re.Pattern[str]] = {}
     for match in PARAM_REGEX.finditer(path):
         kind = match[2].lstrip(":") if match[2] else "str"
-        text += quote(path[at : match.start()], safe=_PATH_SAFE)
+        text += escaped(path[at : match.start()])
         text += "{" + match[1] + ("*}" if kind == "path" else "}")
         if kind not in _WHOLE_SEGMENT:
             narrow[match[1]] = re.compile(CONVERTOR_TYPES[kind].regex)
         at = match.end()
-    return Path(text + quote(path[at:], safe=_PATH_SAFE), narrow)
+    return Path(text + escaped(path[at:]), narrow)
