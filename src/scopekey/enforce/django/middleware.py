@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,12 +10,14 @@ from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefuncti
 from django.http import HttpResponse, HttpResponseNotAllowed
 
 from scopekey.core.matcher import PREFLIGHT
+from scopekey.core.rules import Rules
 from scopekey.enforce.asgi import Scope, raw_target
 from scopekey.enforce.asgi import ScopekeyMiddleware as OverAsgi
 from scopekey.enforce.django.declare import EVENT, MISROUTED, TABLE
 from scopekey.enforce.django.options import Options
-from scopekey.enforce.django.rules import Reading
-from scopekey.enforce.middleware import Passed
+from scopekey.enforce.django.rules import reading_of
+from scopekey.enforce.django.table import RoutesTable
+from scopekey.enforce.middleware import Middleware, Passed
 from scopekey.enforce.respond import Refusal
 from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware as OverWsgi
 from scopekey.replica.verifier import Guard
@@ -41,10 +44,11 @@ class ScopekeyMiddleware:
             "realm": options.realm,
             "missing_permission_status": options.missing_permission_status,
         }
-        self._reading = Reading(options, keys)
+        reading = reading_of(options.mounts, cors_preflight=options.cors_preflight)
+        self._begin = partial(reading.begin, keys, applied=options.applied)
         self._over_asgi = _OverAsgi(_uncalled, keys, **given)
         self._over_wsgi = _OverWsgi(_uncalled, keys, **given)
-        self._over_asgi.reading = self._over_wsgi.reading = self._reading
+        self._over_asgi.begin = self._over_wsgi.begin = self._begin
         self._get_response = get_response
         self._is_async = bool(iscoroutinefunction(get_response))
         if self._is_async:
@@ -73,7 +77,7 @@ class ScopekeyMiddleware:
     def _passed(self, outcome: Passed, request: Any) -> Any:
         """The request, with what was decided about it and by which table."""
         setattr(request, EVENT, outcome.event)
-        setattr(request, TABLE, self._reading.table()[0])
+        setattr(request, TABLE, self._begin()[0])
         return request
 
     def _reached(self, request: Any, *_: Any) -> Any:
@@ -91,26 +95,23 @@ class ScopekeyMiddleware:
         return self._reached(request)
 
 
-class _OverAsgi(OverAsgi):
-    """Decides about an ASGI request under the rules of the URLconf."""
+class _Under(Middleware):
+    """Decides under the rules of the URLconf; `begin` gives its table and them."""
 
-    reading: Reading
-
-    def guard(self) -> Guard:
-        """The guard over the URLconf's own rules. Raises RulesError where they could not be read."""
-        self.rules = self.reading.table()[1]
-        return super().guard()
-
-
-class _OverWsgi(OverWsgi):
-    """Decides about a WSGI request under the rules of the URLconf."""
-
-    reading: Reading
+    begin: Callable[[], tuple[RoutesTable, Rules]]
 
     def guard(self) -> Guard:
         """The guard over the URLconf's own rules. Raises RulesError where they could not be read."""
-        self.rules = self.reading.table()[1]
+        _, self.rules = self.begin()
         return super().guard()
+
+
+class _OverAsgi(_Under, OverAsgi):
+    """Decides about an ASGI request."""
+
+
+class _OverWsgi(_Under, OverWsgi):
+    """Decides about a WSGI request."""
 
 
 def _uncalled(*_: Any) -> Any:

@@ -125,6 +125,9 @@ def narrowed(refusal: Refusal) -> Refusal:
 
 
 def _one_line(body: bytes) -> bytes:
+    # Most are so as they come. A proxy's header fields are ASCII.
+    if body.isascii() and len(body) <= _LONGEST_TOLD:
+        return body
     document = json.loads(body)
     line = json.dumps(document, separators=(",", ":"))
     if len(line) > _LONGEST_TOLD:

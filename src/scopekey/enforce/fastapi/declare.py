@@ -7,24 +7,12 @@ decided: then the rules and the router disagree, and nobody checked what is abou
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fastapi import HTTPException, WebSocketException
 from fastapi.params import Depends
 from starlette.requests import HTTPConnection
 
 from scopekey.core.rules import Mode
-from scopekey.enforce.asgi import SCOPE_KEY
-from scopekey.enforce.protection import SERVED_KEY
-from scopekey.enforce.routes.declaration import Declaration, holds, requirement_of
-from scopekey.replica.event import Event
-
-Served = Mapping[tuple[Any, str, str], frozenset[str]]
-"""The operations of a route, by its endpoint, the format of its path inside its own application, and the method."""
-
-_MISROUTED = (
-    "The route that was reached is not the operation that was decided, so it was not run. Guard the application "
-    "with protect(app, keys), and register routes before it starts."
-)
-_INTERNAL_ERROR = 1011
+from scopekey.enforce.on_starlette import refuse_misrouted
+from scopekey.enforce.routes.declaration import Declaration, requirement_of
 
 
 class Declared(Declaration):
@@ -33,11 +21,7 @@ class Declared(Declaration):
     # On the event loop: a plain function would cost a thread for every request.
     async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse with 500 when the route served is not the operation decided."""
-        if is_decided(connection.scope, self):
-            return
-        if connection.scope["type"] == "websocket":
-            raise WebSocketException(_INTERNAL_ERROR, "not the operation that was decided")
-        raise HTTPException(500, _MISROUTED, {"Cache-Control": "no-store"})
+        refuse_misrouted(connection.scope, place(connection.scope), self)
 
 
 def requires(
@@ -62,24 +46,13 @@ def public() -> Any:
     return Depends(Declared(None, None, Mode.ENFORCE), use_cache=False)
 
 
-def is_decided(scope: Mapping[str, Any], declared: Declared) -> bool:
-    """Tell whether the route this scope was routed to is the operation its event decided."""
-    event = scope.get(SCOPE_KEY)
-    if not isinstance(event, Event) or not event.proceeds or event.match is None:
-        return False
-    served: Served | None = scope.get(SERVED_KEY)
-    if served is not None:
-        # The method that is served: something in between may have put another one in its place.
-        method = "GET" if scope["type"] == "websocket" else scope["method"]
-        return event.operation in served.get((scope.get("endpoint"), path_format(scope), method), ())
-    # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
-    return holds(event, declared)
+def place(scope: Mapping[str, Any]) -> tuple[Any, str]:
+    """What names the served route in the table: its endpoint, and the format of its path inside its own application.
 
-
-def path_format(scope: Mapping[str, Any]) -> str:
-    """The format of the served route's path; an included router's route has it in its context."""
+    An included router's route has its whole path in its context.
+    """
     route = scope.get("route")
     context = scope.get("fastapi", {}).get("effective_route_context")
     if context is not None and getattr(context, "original_route", None) is route:
         route = context
-    return str(getattr(route, "path_format", ""))
+    return scope.get("endpoint"), str(getattr(route, "path_format", ""))

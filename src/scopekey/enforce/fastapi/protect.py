@@ -12,7 +12,7 @@ from scopekey.enforce.fastapi.table import RoutesTable
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.protection import ProtectionMiddleware
 from scopekey.enforce.respond import REALM
-from scopekey.enforce.routes.lookup import known
+from scopekey.enforce.routes.reading import Reading
 
 _STATE = "scopekey_table"
 
@@ -37,12 +37,12 @@ def protect(
     preflights pass; add the CORS middleware after this call, so that it stands in front. With
     `applied=False` this is an API of its own, and no warning is given where its rules are not the applied ones.
     """
-    reading = _Reading(app, mounts, docs, cors_preflight=cors_preflight)
+    reading = _reading(app, mounts, docs, cors_preflight=cors_preflight)
     setattr(app.state, _STATE, reading)
     app.add_middleware(
         _Protection,  # type: ignore[arg-type] # Starlette's protocol wants the scope to be Any
         keys=keys,
-        table=reading,
+        reading=reading,
         trusted_proxies=tuple(trusted_proxies),
         applied=applied,
         realm=realm,
@@ -63,35 +63,22 @@ def rules_of(
     An application that is protected already knows its arguments. With a catalog, permissions are looked
     up in it, aliases included. Raises RulesError with everything that is wrong.
     """
-    reading = getattr(app.state, _STATE, None)
-    if not isinstance(reading, _Reading) or mounts or docs or cors_preflight:
-        reading = _Reading(app, mounts, docs, cors_preflight=cors_preflight)
-    rules = reading.fresh().rules(cors_preflight=reading.cors_preflight)
-    return rules if catalog is None else known(rules, catalog)
+    reading: Reading[RoutesTable] | None = getattr(app.state, _STATE, None)
+    if reading is None or mounts or docs or cors_preflight:
+        reading = _reading(app, mounts, docs, cors_preflight=cors_preflight)
+    return reading.rules(catalog)
 
 
-class _Reading:
-    """How to read an application's table: its routes may still grow until it starts."""
+def _reading(
+    app: FastAPI, mounts: Mapping[str, Any] | None, docs: str | None, *, cors_preflight: bool
+) -> Reading[RoutesTable]:
+    return Reading(lambda: RoutesTable(app, mounts, docs), cors_preflight=cors_preflight, begun=_document)
 
-    def __init__(
-        self, app: FastAPI, mounts: Mapping[str, Any] | None, docs: str | None, *, cors_preflight: bool
-    ) -> None:
-        self.app = app
-        self.cors_preflight = cors_preflight
-        self._mounts = mounts
-        self._docs = docs
-        self._documented = False
 
-    def fresh(self) -> RoutesTable:
-        """Read the routes as they are now."""
-        return RoutesTable(self.app, self._mounts, self._docs)
-
-    def show(self, table: RoutesTable) -> None:
-        """Let the OpenAPI documents tell the permissions, once."""
-        if not self._documented:
-            self._documented = True
-            for app, rules in table.documented:
-                document(app, rules)
+def _document(table: RoutesTable) -> None:
+    """Let the OpenAPI documents tell the permissions."""
+    for app, rules in table.documented:
+        document(app, rules)
 
 
 class _Protection(ProtectionMiddleware[RoutesTable]):

@@ -13,18 +13,17 @@ from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_rout
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 
-from scopekey.core.rules import Rule
+from scopekey.core.rules import Mode, Rule
 from scopekey.enforce.fastapi.routes import declared_by, frontends, is_own_page
+from scopekey.enforce.on_starlette import default_faults, path_of
 from scopekey.enforce.routes.declaration import Declaration
-from scopekey.enforce.routes.declaration import public as open_to_all
-from scopekey.enforce.routes.starlette_path import path_of
 from scopekey.enforce.routes.table import METHODS, Table, name_of
 
 
 class RoutesTable(Table):
     """The operations of an application, what each needs, and where each is served.
 
-    `served` tells the operations of a route by its endpoint, path format and method; `documented` tells, for
+    `served` tells the operations of a route by its endpoint and path format, and the method; `documented` tells, for
     each FastAPI application found, the rule of a path format and a method.
     """
 
@@ -48,12 +47,7 @@ class RoutesTable(Table):
                 self.faults.append(
                     f"the application mounted at {prefix} sets root_path, which moves its routes: unset it"
                 )
-        router = app.router if isinstance(app, Starlette) else app
-        if getattr(router.default, "__func__", None) is not Router.not_found:
-            self.faults.append(
-                f"the router at {prefix or '/'} has a default ({name_of(router.default)}), which answers what its "
-                "routes do not: mount it as the last route, and name it in mounts"
-            )
+        self.faults += default_faults(app.router if isinstance(app, Starlette) else app, prefix)
         for context in iter_route_contexts(app.routes):
             route = context.original_route
             if isinstance(route, Mount):
@@ -79,8 +73,7 @@ class RoutesTable(Table):
             rule = self._list(method, path, declared, where, "websocket" if websocket else "http")
             if rule:
                 documented.setdefault((context.path_format or "", method), rule)
-                at = context.endpoint, context.path_format or "", method
-                self.served[at] = self.served.get(at, frozenset()) | {str(rule.operation)}
+                self.serve(((context.endpoint, context.path_format or ""), method), rule.operation)
 
     def _plain(self, context: RouteContext, prefix: str, app: Any) -> None:
         """A Starlette route cannot declare anything; FastAPI's own pages are such routes too."""
@@ -128,5 +121,5 @@ class RoutesTable(Table):
     def _list(self, method: str, path: str, declared: Sequence[Any], where: str, kind: str) -> Rule | None:
         listed = [d for d in declared if isinstance(d, Declaration)]
         if kind == "page" and self._docs == "public":
-            listed = [open_to_all()]
+            listed = [Declaration(None, None, Mode.ENFORCE)]
         return self.add(method, path_of(path), listed, where, kind=kind)

@@ -4,7 +4,7 @@ They run at each call too, and refuse when the route that was served is not the 
 then the rules and Flask's router disagree, and nobody checked what is about to happen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
@@ -12,14 +12,11 @@ from flask import current_app, request
 from werkzeug.exceptions import InternalServerError
 
 from scopekey.core.rules import Mode
-from scopekey.enforce.routes.declaration import Declaration, holds, mark, requirement_of
+from scopekey.enforce.routes.declaration import Declaration, is_decided, mark, requirement_of
+from scopekey.enforce.routes.table import SERVED_KEY
 from scopekey.enforce.wsgi import ENVIRON_KEY
 from scopekey.replica.event import Event
 
-SERVED_KEY = "scopekey.served"
-"""Where the middleware leaves the table's `served`: from an endpoint, its rule and the method to the operations."""
-
-Served = Mapping[tuple[str, str, str], frozenset[str]]
 View = TypeVar("View", bound=Callable[..., Any])
 
 _UNSEEN = "no Scopekey middleware has seen this request: guard the application with protect(app, keys)"
@@ -77,15 +74,7 @@ def current_event() -> Event:
 
 def refuse_misrouted(declared: Declaration | None) -> None:
     """Raise InternalServerError (500) where the route served is not the operation decided."""
-    event = request.environ.get(ENVIRON_KEY)
-    if not isinstance(event, Event) or not event.proceeds or event.match is None:
-        raise InternalServerError(_MISROUTED)
-    served: Served | None = request.environ.get(SERVED_KEY)
-    rule = request.url_rule
-    if served is not None:
-        decided = rule is not None and event.operation in served.get((rule.endpoint, rule.rule, request.method), ())
-    else:
-        # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
-        decided = declared is not None and holds(event, declared)
-    if not decided:
+    environ, rule = request.environ, request.url_rule
+    at = rule and (rule.endpoint, rule.rule, request.method)
+    if not is_decided(environ.get(ENVIRON_KEY), environ.get(SERVED_KEY), at, declared):
         raise InternalServerError(_MISROUTED)

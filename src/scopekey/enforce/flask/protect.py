@@ -1,7 +1,5 @@
 """``Protection`` and ``protect``: the middleware over the table that the routes declare, read at the first request."""
 
-import logging
-import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,21 +7,20 @@ from flask import Flask, request
 
 from scopekey.core.catalog import Catalog
 from scopekey.core.rules import Rules
-from scopekey.enforce.flask.declare import SERVED_KEY, Declared, refuse_misrouted
+from scopekey.enforce.flask.declare import Declared, refuse_misrouted
 from scopekey.enforce.flask.table import RoutesTable
 from scopekey.enforce.keys import Keys
-from scopekey.enforce.respond import REALM
-from scopekey.enforce.routes.lookup import known, looked_up
-from scopekey.enforce.routes.table import RulesError
+from scopekey.enforce.middleware import Passed
+from scopekey.enforce.respond import REALM, Refusal
+from scopekey.enforce.routes.reading import Reading
+from scopekey.enforce.routes.table import SERVED_KEY
 from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware
 from scopekey.replica.verifier import Guard
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 _EXTENSION = "scopekey"
-
-_log = logging.getLogger("scopekey.enforce")
 
 
 class Protection:
@@ -65,9 +62,8 @@ class Protection:
         """Guard this application. Raises RuntimeError where it is guarded already."""
         if _EXTENSION in app.extensions:
             raise RuntimeError("this application is guarded already: call protect or init_app once")
-        reading = app.extensions[_EXTENSION] = _Reading(
-            app, self._views, self._static, cors_preflight=self._cors_preflight
-        )
+        reading = _reading(app, self._views, self._static, cors_preflight=self._cors_preflight)
+        app.extensions[_EXTENSION] = reading
         middleware = _Middleware(app.wsgi_app, self._keys, reading, applied=self._applied, **self._options)
         # Flask's documented way to wrap an application is to put another function in this place.
         app.wsgi_app = middleware  # type: ignore[method-assign]
@@ -116,66 +112,44 @@ def rules_of(
     An application that is guarded already knows its arguments. With a catalog, permissions are looked up in it,
     aliases included. Raises RulesError with everything that is wrong.
     """
-    reading = app.extensions.get(_EXTENSION)
-    if not isinstance(reading, _Reading) or views or static or cors_preflight:
-        reading = _Reading(app, views, static, cors_preflight=cors_preflight)
-    _, rules = reading.fresh()
-    return rules if catalog is None else known(rules, catalog)
+    reading: Reading[RoutesTable] | None = app.extensions.get(_EXTENSION)
+    if reading is None or views or static or cors_preflight:
+        reading = _reading(app, views, static, cors_preflight=cors_preflight)
+    return reading.rules(catalog)
 
 
-class _Reading:
-    """How to read an application's table: its routes may still grow until the first request."""
-
-    def __init__(
-        self, app: Flask, views: Mapping[str, Declared] | None, static: str | None, *, cors_preflight: bool
-    ) -> None:
-        self._app = app
-        self._views = views
-        self._static = static
-        self._cors_preflight = cors_preflight
-
-    def fresh(self) -> tuple[RoutesTable, Rules]:
-        """Read the routes as they are now. Raises RulesError."""
-        table = RoutesTable(self._app, self._views, self._static)
-        return table, table.rules(cors_preflight=self._cors_preflight)
+def _reading(
+    app: Flask, views: Mapping[str, Declared] | None, static: str | None, *, cors_preflight: bool
+) -> Reading[RoutesTable]:
+    return Reading(lambda: RoutesTable(app, views, static), cors_preflight=cors_preflight)
 
 
 class _Middleware(ScopekeyWSGIMiddleware):
     """Reads the table at the first request. With faults, every request is refused."""
 
-    def __init__(self, app: "WSGIApplication", keys: Keys, reading: _Reading, *, applied: bool, **options: Any) -> None:
+    def __init__(
+        self, app: "WSGIApplication", keys: Keys, reading: Reading[RoutesTable], *, applied: bool, **options: Any
+    ) -> None:
         super().__init__(app, keys, **options)
         self._reading = reading
         self._applied = applied
-        self._table: RoutesTable | None = None
-        self._broken: RulesError | None = None
-        self._starting = threading.Lock()
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Decide one request; the first thing of all is to read the table."""
-        if self._table is None and self._broken is None:
-            with self._starting:
-                self._start()
-        if self._table is not None:
-            environ[SERVED_KEY] = self._table.served
-        return super().__call__(environ, start_response)
+    def decide(self, environ: "WSGIEnvironment") -> Passed | Refusal:
+        """Decide one request; by the time it passes, the table has been read."""
+        outcome = super().decide(environ)
+        if isinstance(outcome, Passed):
+            environ[SERVED_KEY] = self._begin().served
+        return outcome
 
     def guard(self) -> Guard:
         """The guard over the routes' own rules. Raises RulesError where they could not be read."""
-        if self._table is None:
-            raise self._broken or RulesError(["the routes were not read"])
+        if self.rules is None:
+            self._begin()
         return super().guard()
 
-    def _start(self) -> None:
-        if self._table is not None or self._broken is not None:
-            return
-        try:
-            table, rules = self._reading.fresh()
-            self.rules = looked_up(rules, self.keys, applied=self._applied)
-            self._table = table
-        except RulesError as error:
-            self._broken = error
-            _log.error("every request is refused: %s", error)
+    def _begin(self) -> RoutesTable:
+        table, self.rules = self._reading.begin(self.keys, applied=self._applied)
+        return table
 
 
 def _refuse_misrouted() -> None:

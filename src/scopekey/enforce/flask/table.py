@@ -96,8 +96,7 @@ class RoutesTable(Table):
         method = listed.operation.method
         # Flask answers HEAD by the view of GET, and it is decided as GET, where nobody lists it.
         for served in (method, "HEAD") if method == "GET" and _is_unlisted("HEAD", route) else (method,):
-            at = route.endpoint, route.rule, served
-            self.served[at] = self.served.get(at, frozenset()) | {str(listed.operation)}
+            self.serve((route.endpoint, route.rule, served), listed.operation)
 
     def _overruled(self) -> Iterator[str]:
         """Every listed HEAD or OPTIONS that Flask would answer by another route's, or the other way round."""

@@ -1,7 +1,7 @@
 """What one route declares: what it needs, or that it is public. Frameworks differ in how it is attached to a route."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
@@ -34,26 +34,6 @@ def requirement_of(permissions: Sequence[str], any_of: Sequence[str | Sequence[s
     return requirement
 
 
-def requires(
-    *permissions: str,
-    any_of: Sequence[str | Sequence[str]] | None = None,
-    object: str | None = None,  # noqa: A002 - the word of the rules file
-    mode: Literal["enforce", "report"] = "enforce",
-) -> Declaration:
-    """Declare what a route needs: all of these permissions, and one of the sets in `any_of`.
-
-    Nothing at all is met by any live key, `any_of=[]` by nobody. `object` names the path parameter that names the
-    object, for the audit log; `mode="report"` forgives a missing permission. Raises InvalidPermissionError for
-    what is not `resource:level`, ValueError for another mode.
-    """
-    return Declaration(requirement_of(permissions, any_of), object, Mode(mode))
-
-
-def public() -> Declaration:
-    """Declare that a route is open to everybody, without a key."""
-    return Declaration(None, None, Mode.ENFORCE)
-
-
 def mark(function: Function, declaration: Declaration) -> Function:
     """Attach a declaration to a function; wrappers made with `functools.wraps` carry it on."""
     setattr(function, _ATTRIBUTE, (*declared_by(function), declaration))
@@ -64,6 +44,21 @@ def declared_by(function: Any) -> tuple[Declaration, ...]:
     """Every declaration attached to a function; none where nobody attached any."""
     found = getattr(function, _ATTRIBUTE, ())
     return found if isinstance(found, tuple) else ()
+
+
+def is_decided(
+    event: object, served: Mapping[Any, frozenset[str]] | None, at: Any, declared: Declaration | None
+) -> bool:
+    """Tell whether the route that was reached is the operation that was decided.
+
+    `served` is the table's, asked at the place `at`; None where the rules came from elsewhere: then at least what
+    is declared must be held.
+    """
+    if not isinstance(event, Event) or not event.proceeds or event.match is None:
+        return False
+    if served is not None:
+        return event.operation in served.get(at, ())
+    return declared is not None and holds(event, declared)
 
 
 def holds(event: Event, declaration: Declaration) -> bool:

@@ -12,6 +12,8 @@ from scopekey.core.rules import InvalidOperationError, Mode, Operation, Rule, Ru
 from scopekey.enforce.routes.declaration import Declaration
 from scopekey.enforce.routes.overlap import Earlier, Shape, clash, meet
 
+SERVED_KEY = "scopekey.served"
+"""Where a middleware leaves the table's `served` beside the request: from a served route to its operations."""
 NOBODY = Requirement(())
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """What something that is named as a whole is listed with: it answers whatever it likes."""
@@ -80,6 +82,10 @@ class Table:
         if rule or kind == "page":
             self._listed.append(Listed(operation, shape, where, rule, kind))
         return rule
+
+    def serve(self, at: Any, operation: Operation) -> None:
+        """Note that this operation is served at a place; there may be several."""
+        self.served[at] = self.served.get(at, frozenset()) | {str(operation)}
 
     def swallow(self, everything_under: Path, where: str) -> None:
         """Note that whatever is added later under these paths is never reached."""

@@ -10,24 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
-from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection
 
 from scopekey.core.rules import Mode
-from scopekey.enforce.asgi import SCOPE_KEY, ASGIApp, Receive, Scope, Send
-from scopekey.enforce.protection import SERVED_KEY
-from scopekey.enforce.routes.declaration import Declaration, declared_by, holds, mark, requirement_of
-from scopekey.replica.event import Event
+from scopekey.enforce.asgi import ASGIApp, Receive, Scope, Send
+from scopekey.enforce.on_starlette import refuse_misrouted
+from scopekey.enforce.routes.declaration import Declaration, declared_by, mark, requirement_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-Served = Mapping[tuple[int, str], frozenset[str]]
-"""The operations of a route by `place` and method; a websocket's is GET."""
-
-_MISROUTED = (
-    "The route that was reached is not the operation that was decided, so it was not run. Guard the application "
-    "with protect(app, keys), and register routes before it starts."
-)
-_INTERNAL_ERROR = 1011
 
 
 class Declared(Declaration):
@@ -59,14 +49,14 @@ class Declared(Declaration):
 
             @functools.wraps(function)
             async def checked_async(*args: Any, **kwargs: Any) -> Any:
-                refuse_misrouted(_connection(args, kwargs).scope, self)
+                insist(_connection(args, kwargs).scope, self)
                 return await function(*args, **kwargs)
 
             return checked_async
 
         @functools.wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            refuse_misrouted(_connection(args, kwargs).scope, self)
+            insist(_connection(args, kwargs).scope, self)
             return function(*args, **kwargs)
 
         return checked
@@ -78,7 +68,7 @@ class Declared(Declaration):
 
             @functools.wraps(dispatch)
             async def dispatching(serving: Any) -> None:
-                refuse_misrouted(serving.scope, self)
+                insist(serving.scope, self)
                 await dispatch(serving)
 
             endpoint.dispatch = dispatching
@@ -87,7 +77,7 @@ class Declared(Declaration):
 
             @functools.wraps(call)
             async def calling(application: Any, scope: Scope, receive: Receive, send: Send) -> None:
-                refuse_misrouted(scope, self)
+                insist(scope, self)
                 await call(application, scope, receive, send)
 
             endpoint.__call__ = calling
@@ -105,7 +95,7 @@ class _Application:
         self._declared = declared
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refuse_misrouted(scope, self._declared)
+        insist(scope, self._declared)
         await self._app(scope, receive, send)
 
 
@@ -138,27 +128,9 @@ def innermost(endpoint: Any) -> Any:
     return endpoint
 
 
-def refuse_misrouted(scope: Mapping[str, Any], declared: Declared) -> None:
-    """Raise what Starlette answers with 500, or closes a websocket for, where this was not decided."""
-    if is_decided(scope, declared):
-        return
-    if scope["type"] == "websocket":
-        raise WebSocketException(_INTERNAL_ERROR, "not the operation that was decided")
-    raise HTTPException(500, _MISROUTED, {"Cache-Control": "no-store"})
-
-
-def is_decided(scope: Mapping[str, Any], declared: Declared) -> bool:
-    """Tell whether the route this scope was routed to is the operation its event decided."""
-    event = scope.get(SCOPE_KEY)
-    if not isinstance(event, Event) or not event.proceeds or event.match is None:
-        return False
-    served: Served | None = scope.get(SERVED_KEY)
-    if served is not None:
-        # The method that is served: something in between may have put another one in its place.
-        method = "GET" if scope["type"] == "websocket" else scope["method"]
-        return event.operation in served.get((_place(scope), method), ())
-    # Rules from elsewhere, behind the plain middleware: at least what is declared here must be held.
-    return holds(event, declared)
+def insist(scope: Mapping[str, Any], declared: Declared) -> None:
+    """Raise what is answered with 500, or closes a websocket, where the route reached is not what was decided."""
+    refuse_misrouted(scope, _place(scope), declared)
 
 
 def _place(scope: Mapping[str, Any]) -> int:

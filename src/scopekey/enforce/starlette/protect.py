@@ -9,7 +9,7 @@ from scopekey.core.rules import Rules
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.protection import ProtectionMiddleware
 from scopekey.enforce.respond import REALM
-from scopekey.enforce.routes.lookup import known
+from scopekey.enforce.routes.reading import Reading
 from scopekey.enforce.starlette.declare import Declared
 from scopekey.enforce.starlette.table import RoutesTable
 
@@ -37,12 +37,12 @@ def protect(
     """
     if hasattr(app.state, _STATE):
         raise RuntimeError("this application is guarded already: call protect once")
-    reading = _Reading(app, mounts, cors_preflight=cors_preflight)
+    reading = _reading(app, mounts, cors_preflight=cors_preflight)
     setattr(app.state, _STATE, reading)
     app.add_middleware(
         _Protection,  # type: ignore[arg-type] # Starlette's protocol wants the scope to be Any
         keys=keys,
-        table=reading,
+        reading=reading,
         trusted_proxies=tuple(trusted_proxies),
         applied=applied,
         realm=realm,
@@ -62,27 +62,14 @@ def rules_of(
     An application that is protected already knows its arguments. With a catalog, permissions are looked
     up in it, aliases included. Raises RulesError with everything that is wrong.
     """
-    reading = getattr(app.state, _STATE, None)
-    if not isinstance(reading, _Reading) or mounts or cors_preflight:
-        reading = _Reading(app, mounts, cors_preflight=cors_preflight)
-    rules = reading.fresh().rules(cors_preflight=reading.cors_preflight)
-    return rules if catalog is None else known(rules, catalog)
+    reading: Reading[RoutesTable] | None = getattr(app.state, _STATE, None)
+    if reading is None or mounts or cors_preflight:
+        reading = _reading(app, mounts, cors_preflight=cors_preflight)
+    return reading.rules(catalog)
 
 
-class _Reading:
-    """How to read an application's table: its routes may still grow until it starts."""
-
-    def __init__(self, app: Starlette, mounts: Mapping[str, Declared] | None, *, cors_preflight: bool) -> None:
-        self.cors_preflight = cors_preflight
-        self._app = app
-        self._mounts = mounts
-
-    def fresh(self) -> RoutesTable:
-        """Read the routes as they are now."""
-        return RoutesTable(self._app, self._mounts)
-
-    def show(self, table: RoutesTable) -> None:
-        """Nobody is shown the table: a Starlette application has no document that describes it."""
+def _reading(app: Starlette, mounts: Mapping[str, Declared] | None, *, cors_preflight: bool) -> Reading[RoutesTable]:
+    return Reading(lambda: RoutesTable(app, mounts), cors_preflight=cors_preflight)
 
 
 class _Protection(ProtectionMiddleware[RoutesTable]):

@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
-from scopekey.core.rules import Rule, Rules
+from scopekey.core.rules import Operation, Rule, Rules
+from scopekey.enforce.on_starlette import default_faults, path_of
 from scopekey.enforce.routes.declaration import Declaration, declared_by
 from scopekey.enforce.routes.overlap import meet
-from scopekey.enforce.routes.starlette_path import path_of
 from scopekey.enforce.routes.table import METHODS, Listed, Table, name_of
 from scopekey.enforce.starlette.declare import innermost
 
@@ -54,11 +54,7 @@ class RoutesTable(Table):
             )
             return
         router = app.router if isinstance(app, Starlette) else app
-        if getattr(router.default, "__func__", None) is not Router.not_found:
-            self.faults.append(
-                f"the router at {prefix or '/'} has a default ({name_of(router.default)}), which answers what its "
-                "routes do not: mount it as the last route, and name it in mounts"
-            )
+        self.faults += default_faults(router, prefix)
         for route in router.routes:
             if isinstance(route, Mount) and _is_plain(route):
                 self._mount(route, prefix)
@@ -87,16 +83,15 @@ class RoutesTable(Table):
             kind = "websocket" if isinstance(route, WebSocketRoute) else "http"
             rule = self._list(method, path, what, where, kind=kind, head=head)
             if rule:
-                self._serve(route, ("GET", "HEAD") if head else (method,), str(rule.operation))
+                self._serve(route, ("GET", "HEAD") if head else (method,), rule.operation)
         # An endpoint class is asked with any method, and answers 405 where a later route could have served.
         for method in sorted(_asked(route) - declared.keys()):
             self.add(method, path_of(path), [], f"{method} {path} ({name}, which has none)", kind="page")
 
-    def _serve(self, route: Route | WebSocketRoute, methods: Sequence[str], operation: str) -> None:
+    def _serve(self, route: Route | WebSocketRoute, methods: Sequence[str], operation: Operation) -> None:
         for thing in (route, route.endpoint):
             for method in methods:
-                at = id(thing), method
-                self.served[at] = self.served.get(at, frozenset()) | {operation}
+                self.serve((id(thing), method), operation)
 
     def _mount(self, mount: Mount, prefix: str) -> None:
         path = prefix + mount.path
