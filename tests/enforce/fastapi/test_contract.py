@@ -3,8 +3,11 @@
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
+from scopekey.enforce import fastapi as adapter
 from scopekey.enforce.fastapi import protect, public, requires
 from tests.contract.door import OK, AsgiContract, WebsocketContract
+from tests.contract.routes import Changing, StartedContract
+from tests.enforce.fastapi.apps import served
 
 
 def table(app, upstream):
@@ -48,3 +51,17 @@ class TestFastapi(WebsocketContract, AsgiContract):
         table(app, upstream)
         protect(app, keys, applied=False, cors_preflight=cors_preflight)
         return app
+
+
+class TestRoutes(StartedContract):
+    adapter = adapter
+
+    def application(self, *routes):
+        app = FastAPI()
+        for method, path, declared in routes:
+            app.add_api_route(path, served, methods=[method], dependencies=declared)
+        return app
+
+    def change_method(self, app, method):
+        # Added before the guard: it stands behind it.
+        app.add_middleware(Changing, method=method)

@@ -4,8 +4,10 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
+from scopekey.enforce import starlette as adapter
 from scopekey.enforce.starlette import protect, public, requires
 from tests.contract.door import OK, AsgiContract, WebsocketContract
+from tests.contract.routes import Changing, StartedContract
 
 
 def table(upstream):
@@ -51,3 +53,26 @@ class TestStarlette(WebsocketContract, AsgiContract):
         app = Starlette(routes=table(upstream))
         protect(app, keys, applied=False, cors_preflight=cors_preflight)
         return app
+
+
+class TestRoutes(StartedContract):
+    adapter = adapter
+
+    def application(self, *routes):
+        return Starlette(
+            routes=[Route(path, declaring(declared), methods=[method]) for method, path, declared in routes]
+        )
+
+    def change_method(self, app, method):
+        app.add_middleware(Changing, method=method)
+
+
+def declaring(declared):
+    """An endpoint with these declarations."""
+
+    async def endpoint(http):
+        return Response(OK)
+
+    for one in declared:
+        endpoint = one(endpoint)
+    return endpoint

@@ -1,7 +1,5 @@
 """An application guarded by what its own endpoints declare."""
 
-import logging
-
 import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
@@ -12,11 +10,9 @@ from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from scopekey.core.catalog import Catalog, Resource
-from scopekey.core.permission import InvalidPermissionError
-from scopekey.enforce.asgi import ScopekeyMiddleware
 from scopekey.enforce.starlette import RulesError, protect, public, requires, rules_of
 from scopekey.testing import Keys
+from tests.contract import routes
 
 READ, WRITE = requires("datasets:read"), requires("datasets:write")
 
@@ -52,10 +48,7 @@ def app_with(*paths, methods=("GET",), **options):
 
 def table(app, **options):
     """The table as text: each operation and what it needs."""
-    return {
-        str(rule.operation): None if rule.requirement is None else str(rule.requirement)
-        for rule in rules_of(app, **options).rules
-    }
+    return routes.table(rules_of(app, **options))
 
 
 def faults(app, **options):
@@ -245,34 +238,6 @@ def test_a_path_may_be_a_websocket_too_where_both_need_the_same():
     assert "GET /x" in faults(app)[0]
 
 
-def test_a_table_with_faults_stops_the_start(keys):
-    app = Starlette(routes=[Route("/a", served)])
-    protect(app, keys)
-    with pytest.raises(RulesError, match="GET /a "), TestClient(app):
-        pass
-
-
-def test_a_table_with_faults_refuses_every_request_where_there_is_no_lifespan(keys, caplog):
-    app = Starlette(routes=[Route("/a", served), Route("/open", public()(served))])
-    protect(app, keys)
-    assert [503, 503] == [TestClient(app).get(path).status_code for path in ("/a", "/open")]
-    assert "GET /a " in caplog.text
-
-
-def test_an_unknown_permission_stops_the_start_and_names_the_nearest(keys):
-    app = Starlette(routes=[Route("/a", requires("dataset:read")(served))])
-    protect(app, keys)
-    with pytest.raises(RulesError, match="did you mean 'datasets:read'"), TestClient(app):
-        pass
-
-
-def test_an_alias_becomes_the_catalogs_own_name():
-    levels = ("read", "write")
-    catalog = Catalog("c", (Resource("tokens", "Tokens", "Core", levels),), own={"keys": "tokens"})
-    app = Starlette(routes=[Route("/a", requires("scopekey_keys:write")(served))])
-    assert {"GET /a": "tokens:write"} == table(app, catalog=catalog)
-
-
 def test_rules_of_a_protected_application_knows_what_it_was_protected_with(keys):
     app = app_with("/x")
     app.mount("/static", static)
@@ -281,33 +246,12 @@ def test_rules_of_a_protected_application_knows_what_it_was_protected_with(keys)
     assert rules_of(app).cors_preflight
 
 
-@pytest.mark.parametrize(("expected", "options"), [(1, {}), (0, {"applied": False})])
-def test_rules_that_are_not_the_applied_ones_are_warned_about(keys, caplog, expected, options):
-    app = app_with("/x")
-    protect(app, keys, **options)
-    with caplog.at_level(logging.WARNING), TestClient(app):
-        assert expected == caplog.text.count("not the applied ones")
-    caplog.clear()
-    keys.apply_rules(rules_of(app))
-    again = app_with("/x")
-    protect(again, keys, **options)
-    with caplog.at_level(logging.WARNING), TestClient(again):
-        assert "" == caplog.text
-
-
 def test_root_path_is_left_out_as_the_router_leaves_it_out(keys, reader):
     app = Starlette(routes=[Route("/open", public()(served)), Mount("/sub", app_with("/y"))])
     protect(app, keys)
     with TestClient(app, root_path="/api") as client:
         assert [200, 200] == [client.get(path, headers=reader).status_code for path in ("/open", "/api/sub/y")]
         assert [400, 401] == [client.get(path).status_code for path in ("/%61pi/open", "/api/api/open")]
-
-
-def test_without_protect_a_declaration_refuses_by_itself():
-    app = Starlette(routes=[Route("/x", READ(served)), Route("/open", public()(served))])
-    answers = [TestClient(app).get(path) for path in ("/x", "/open")]
-    assert [500, 500] == [answer.status_code for answer in answers]
-    assert "protect(app, keys)" in answers[0].text
 
 
 def test_without_protect_a_websocket_is_closed_by_its_declaration():
@@ -367,25 +311,3 @@ def test_where_starlette_does_not_name_the_route_its_endpoint_is_enough(keys, re
         assert [200, 200] == [client.get(path, headers=reader).status_code for path in ("/a", "/b")]
         app.router.routes[0] = Route("/{any}", READ(served), **forgetting)
         assert 500 == client.get("/a", headers=reader).status_code
-
-
-def test_behind_rules_from_elsewhere_a_declaration_must_be_held(keys, reader):
-    app = Starlette(
-        routes=[Route("/x", READ(served)), Route("/y", READ(served)), Route("/z", READ(WRITE(served)))],
-    )
-    guarded = ScopekeyMiddleware(app, keys, rules_of(app_with("/x", "/z")))
-    assert [200, 401, 500] == [TestClient(guarded).get(path, headers=reader).status_code for path in ("/x", "/y", "/z")]
-
-
-def test_report_mode_lets_through_and_two_declarations_report_only_together(keys):
-    trial, strict = requires("datasets:write", mode="report"), requires("jobs:read")
-    app = Starlette(routes=[Route("/trial", trial(served)), Route("/both", trial(strict(served)))])
-    protect(app, keys)
-    assert [200, 401] == statuses(app, ("/trial", "/both"), headers={"X-API-Key": keys.add("jobs:read")})
-
-
-def test_what_is_no_permission_is_refused_where_it_is_written():
-    with pytest.raises(InvalidPermissionError):
-        requires("datasets")
-    with pytest.raises(ValueError, match="enforced"):
-        requires("datasets:read", mode="enforced")
