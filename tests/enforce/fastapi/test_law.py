@@ -6,13 +6,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from scopekey.enforce.fastapi import RulesError, protect, requires, rules_of
+from scopekey.enforce.fastapi import protect, requires, rules_of
 from scopekey.testing import Keys
+from tests.contract.routes_law import PATHS, TARGETS, fitting, sample, template
 
-SEGMENTS = st.sampled_from(["a", "7", "{x}", "{x:int}", "{x:path}", "a{x}", "v{x}.{y}"])
-PATHS = st.lists(SEGMENTS, min_size=1, max_size=2).map(lambda parts: "/" + "/".join(parts))
 METHODS = st.sampled_from(["GET", "GET", "POST"])
-TARGETS = st.lists(st.sampled_from(["a", "b", "7", "ab", "v1.2", "zb", "%61", ""]), min_size=1, max_size=4)
 
 
 def build(routes):
@@ -37,34 +35,6 @@ def make(name):
     return serve
 
 
-def as_rule(name):
-    return name.replace(":int", "").replace("{x:path}", "{x*}")
-
-
-def fitting(routes):
-    """The routes that can stand beside each other, in their order, and the application they make."""
-    kept, app = [], build([])
-    for route in routes:
-        try:
-            tried = build([*kept, route])
-            rules_of(tried)
-        except (RulesError, ValueError):
-            continue
-        kept.append(route)
-        app = tried
-    return kept, app
-
-
-def sample(path):
-    return (
-        path.replace("{x:path}", "b/7")
-        .replace("{x:int}", "7")
-        .replace("{x}", "b")
-        .replace("{y}", "2")
-        .replace("{t}", "a")
-    )
-
-
 HOMES = st.tuples(st.sampled_from(["direct", "direct", "router", "mount"]), st.sampled_from(["/p", "/a", "/{t}"]))
 ROUTES = st.lists(st.tuples(METHODS, PATHS, HOMES), min_size=3, max_size=8)
 
@@ -72,7 +42,7 @@ ROUTES = st.lists(st.tuples(METHODS, PATHS, HOMES), min_size=3, max_size=8)
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, st.lists(st.tuples(METHODS, TARGETS), min_size=1, max_size=8))
 def test_the_operation_decided_is_the_route_served(routes, targets):
-    kept, app = fitting(routes)
+    kept, app = fitting(routes, build, rules_of, ValueError)
     keys = Keys("datasets:read")
     protect(app, keys, applied=False)
     client = TestClient(app, follow_redirects=False)
@@ -85,4 +55,4 @@ def test_the_operation_decided_is_the_route_served(routes, targets):
         if answer.status_code == 200:
             told = answer.json()
             event("served")
-            assert as_rule(told["served"]) == told["decided"]
+            assert template(told["served"]) == told["decided"]

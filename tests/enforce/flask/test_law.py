@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from werkzeug.routing import BaseConverter
 
-from scopekey.enforce.flask import RulesError, protect, requires, rules_of
+from scopekey.enforce.flask import protect, requires, rules_of
 from scopekey.testing import Keys
+from tests.contract.routes_law import fitting
 
 
 class Vowels(BaseConverter):
@@ -63,18 +64,6 @@ def make(name):
     return serve
 
 
-def fitting(routes):
-    """The routes that can stand beside each other, in their order, and the application they make."""
-    kept = []
-    for route in routes:
-        try:
-            rules_of(build([*kept, route]))
-        except RulesError:
-            continue
-        kept.append(route)
-    return kept, build(kept)
-
-
 def samples(path):
     """Paths of which each converter takes some and declines others."""
     for x in ("b", "7", "a", "z", "ab", "a/b", ""):
@@ -87,7 +76,7 @@ def samples(path):
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, st.lists(st.tuples(ASKED, TARGETS), min_size=1, max_size=8))
 def test_the_operation_decided_is_the_route_served(routes, targets):
-    kept, app = fitting(routes)
+    kept, app = fitting(routes, build, rules_of)
     keys = Keys("datasets:read")
     protect(app, keys, applied=False)
     client = app.test_client()

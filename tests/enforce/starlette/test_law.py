@@ -8,13 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.testclient import TestClient
 
-from scopekey.enforce.starlette import RulesError, protect, requires, rules_of
+from scopekey.enforce.starlette import protect, requires, rules_of
 from scopekey.testing import Keys
+from tests.contract.routes_law import PATHS, TARGETS, fitting, sample, template
 
-SEGMENTS = st.sampled_from(["a", "7", "{x}", "{x:int}", "{x:path}", "a{x}", "v{x}.{y}"])
-PATHS = st.lists(SEGMENTS, min_size=1, max_size=2).map(lambda parts: "/" + "/".join(parts))
 METHODS = st.sampled_from(["GET", "GET", "HEAD", "POST"])
-TARGETS = st.lists(st.sampled_from(["a", "b", "7", "ab", "v1.2", "zb", "%61", ""]), min_size=1, max_size=4)
 FORMS = st.sampled_from(["async", "sync", "endpoint"])
 PREFIXES = st.sampled_from(["/p", "/a", "/{t}", "/{t:int}"])
 HOMES = st.tuples(st.sampled_from(["direct", "direct", "router", "mount"]), PREFIXES)
@@ -56,35 +54,10 @@ def endpoint(method, name):
     return type("Endpoint", (HTTPEndpoint,), {method.lower(): lambda self, request: answer(request, name)})
 
 
-def as_rule(name):
-    return name.replace(":int", "").replace("{x:path}", "{x*}")
-
-
-def fitting(routes):
-    """The routes that can stand beside each other, in their order, and the application they make."""
-    kept, app = [], build([])
-    for route in routes:
-        try:
-            tried = build([*kept, route])
-            rules_of(tried)
-        except (RulesError, ValueError):
-            continue
-        kept.append(route)
-        app = tried
-    return kept, app
-
-
-def sample(path):
-    values = {"{x:path}": "b/7", "{x:int}": "7", "{x}": "b", "{y}": "2", "{t}": "a", "{t:int}": "7"}
-    for parameter, value in values.items():
-        path = path.replace(parameter, value)
-    return path
-
-
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, st.lists(st.tuples(METHODS, TARGETS), min_size=1, max_size=8))
 def test_the_operation_decided_is_the_route_served(routes, targets):
-    kept, app = fitting(routes)
+    kept, app = fitting(routes, build, rules_of, ValueError)
     keys = Keys("datasets:read")
     protect(app, keys, applied=False)
     client = TestClient(app, follow_redirects=False)
@@ -99,4 +72,4 @@ def test_the_operation_decided_is_the_route_served(routes, targets):
         if answered.status_code == 200:
             event(f"served {method}")
             decided, path = answered.headers["decided"].split(" ")
-            assert (as_rule(answered.headers["served"]), True) == (path, decided in {method, "GET"})
+            assert (template(answered.headers["served"]), True) == (path, decided in {method, "GET"})
