@@ -8,7 +8,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import JsonResponse
 from django.test import override_settings
 from django.urls import Resolver404, include, path, re_path, resolve
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from scopekey.core.catalog import Catalog
@@ -87,11 +87,9 @@ def shut_by(urls, method, target):
     Where it crosses a third route, a path that Django serves by that one is refused with them.
     """
     path = read_target(target.encode())
-    nobody = Rules(
-        tuple(rule for rule in rules_of(urls).rules if rule.requirement is not None and not rule.requirement.any_of)
-    )
-    match = Matcher(nobody, REGISTER).match(method, path.segments) if isinstance(path, Target) else None
-    return match and str(match.operation.template)
+    shut = (rule for rule in rules_of(urls).rules if rule.requirement is not None and not rule.requirement.any_of)
+    match = Matcher(Rules(tuple(shut)), REGISTER).match(method, path.segments) if isinstance(path, Target) else None
+    return match and match.operation.template.text
 
 
 def sample(text, rest="b/7"):
@@ -104,6 +102,15 @@ def sample(text, rest="b/7"):
     return text
 
 
+# Three routes that cross: what the second declines the third shuts, and with it a path of the first.
+CROSSING = [
+    (r"^a/(?P<x>.*)$", ["GET"], "p/"),
+    (r"^a/(?P<x>.*)$", ["GET"], "<int:t>/"),
+    (r"^(?P<x>[ab]{1,2})/$", ["POST"], "p/"),
+]
+
+
+@example(CROSSING, [])
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROUTES, TARGETS)
 def test_the_operation_decided_is_the_view_served_and_nothing_else_is_refused(routes, targets):
