@@ -1,44 +1,13 @@
-"""An API that knows nothing of keys, behind Caddy, which asks Scopekey about each request and says who calls.
+"""An API that knows nothing of keys (api.py), behind Caddy, which asks Scopekey about each request and says who calls.
 
 Run: python behind_caddy.py --port 8000
 """
 
+import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Annotated
 
-from fastapi import FastAPI, Header
-from processes import start, together, write
+from processes import behind
 
-app = FastAPI()
-
-
-@app.get("/datasets/{dataset_id}")
-def show(dataset_id: int, scopekey_key_id: Annotated[str, Header()]):
-    return {"id": dataset_id, "asked_by": scopekey_key_id}
-
-
-@app.delete("/datasets/{dataset_id}")
-def delete(dataset_id: int):
-    return {"deleted": dataset_id}
-
-
-@app.get("/healthz")
-def healthz():
-    return {"ok": True}
-
-
-def main(port: str):
-    # 0700: nobody else gets in, so there is no way to the API but through Caddy.
-    with tempfile.TemporaryDirectory() as name, together() as started:
-        folder = Path(name)
-        api, check = folder / "api.sock", folder / "check.sock"
-        write(folder, "caddy", "Caddyfile", port=port)
-        started.append(start("scopekey", "serve", "--port", "0", "--socket", str(check), socket=check))
-        started.append(start("uvicorn", "behind_caddy:app", "--uds", str(api), socket=api))
-        started.append(start("caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"))
-
-
-if __name__ == "__main__":
-    main(sys.argv[2])
+with behind("caddy", "Caddyfile", port=sys.argv[2]) as folder:
+    config = ["--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
+    subprocess.run(["caddy", "run", *config], check=True)  # noqa: S603, S607
