@@ -1,7 +1,6 @@
 """Applications on real servers, each started once for all cases, and ended by its own process id."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tests.attacks.wire import exchange
-from tests.journeys.serving import START_WITHIN, STOP_WITHIN, free_port
+from tests.journeys.serving import START_WITHIN, end, free_port
 
 ROOT = Path(__file__).parents[2]
 APPS = "tests.attacks.fronts"
@@ -72,13 +71,7 @@ def started(command: list[str], running: Running, name: str) -> Iterator[None]:
         _wait_until_it_listens(process, running)
         yield
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_WITHIN)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        end(process)
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], running: Running) -> None:

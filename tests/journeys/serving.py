@@ -47,14 +47,19 @@ def running(
         _wait_ready(process, port, ready=ready)
         yield process
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_WITHIN)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that still runs; SIGTERM must be enough. Raises TimeoutExpired, and kills it, where it is not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 @contextmanager

@@ -26,12 +26,10 @@ from tests.journeys.serving import environment, free_port
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory):
-    """What `demo --once` told, by chapter."""
-    folder = tmp_path_factory.mktemp("once")
+def played(folder, *words):
+    """Play the demo to its end; gives what it told. It leaves nothing in the folder."""
     ended = subprocess.run(
-        [sys.executable, "-m", "scopekey", "demo", "--once", "--port", str(free_port())],
+        [sys.executable, "-m", "scopekey", "demo", "--once", "--port", str(free_port()), *words],
         env=environment(folder / "home"),
         cwd=folder,
         text=True,
@@ -42,6 +40,12 @@ def story(tmp_path_factory):
     assert (0, "") == (ended.returncode, ended.stderr), ended.stdout
     assert [] == list(folder.iterdir()), "it leaves nothing behind"
     return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """What `demo --once` told, by chapter."""
+    return played(tmp_path_factory.mktemp("once"))
 
 
 def steps(story):

@@ -3,17 +3,16 @@
 import contextlib
 import json
 import logging
-import socket
 import sqlite3
-import threading
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.issue_key import issue_key
 from scopekey.authority.organizations import create_organization
+from scopekey.demo.serving import listen
+from scopekey.demo.serving import serving as in_a_thread
 from scopekey.server.app import ControlPlane
 from scopekey.server.node import Node
 from scopekey.settings import Settings
@@ -120,31 +119,9 @@ class Deployment:
             return [logged.entry for logged in tx.entries.newest(10_000)]
 
 
-@contextlib.contextmanager
 def serving(app):
     """Serve an app on loopback in a thread of its own; gives its address."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        loop="uvloop",
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        thread.join(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
+    return in_a_thread(app, listen(0))
 
 
 class Api:

@@ -23,6 +23,7 @@ def serving(app: ASGIApp, *listeners: socket.socket, behind_proxy: bool = False)
         proxy_headers=False,
         server_header=False,
         access_log=False,
+        log_config=None,
         log_level="warning",
     )
     server = uvicorn.Server(config)
