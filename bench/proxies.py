@@ -4,8 +4,9 @@ Proxy, gateway and API share the core of servers, the load has the other, 64 con
 installed is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench.door import many, server, table
@@ -76,7 +77,10 @@ def bench_proxies(folder: Path) -> list[Result]:
         gateway = stack.enter_context(server(folder, "gateway", sink=sink))
         api = stack.enter_context(server(folder, "empty_door"))
         for proxy in filter(program, RUN):
-            with _both(folder, proxy, api, gateway) as (plain, guarded):
+            with (
+                _running(proxy, folder / f"{proxy}-plain", partial(_plain, proxy, api)) as plain,
+                _running(proxy, folder / f"{proxy}-guarded", partial(_guarded, proxy, api, gateway)) as guarded,
+            ):
                 results += _results(proxy, _measured(folder, requests, plain, guarded))
     return results
 
@@ -99,28 +103,26 @@ def _results(proxy: str, found: dict[str, Timing]) -> list[Result]:
     ]
 
 
-@contextmanager
-def _both(folder: Path, proxy: str, api: int, gateway: int) -> Iterator[tuple[int, int]]:
-    """Run a proxy twice, plain and guarded."""
+def _plain(proxy: str, api: int, state: Path, listen: Address) -> dict[str, str]:
     name, template = PLAIN[proxy]
+    places = {"listen": listen.at, "host": listen.host, "port": listen.port, "state": state}
+    return {name: template.format(api=f"{HOST}:{api}", **places)}
 
-    def plain(listen: Address, state: Path) -> dict[str, str]:
-        places = {"listen": listen.at, "host": listen.host, "port": listen.port, "state": state}
-        return {name: template.format(api=f"{HOST}:{api}", **places)}
 
-    def guarded(listen: Address, state: Path) -> dict[str, str]:
-        return configuration(proxy, Places(Address(HOST, api), Address(HOST, gateway), listen, str(state)))
+def _guarded(proxy: str, api: int, gateway: int, state: Path, listen: Address) -> dict[str, str]:
+    return configuration(proxy, Places(Address(HOST, api), Address(HOST, gateway), listen, str(state)))
 
-    with ExitStack() as stack:
-        ports = []
-        for kind, files in (("plain", plain), ("guarded", guarded)):
-            state = (folder / f"{proxy}-{kind}").absolute()
-            state.mkdir()
 
-            def command(address: str, state: Path = state, files=files) -> list[str]:  # noqa: ANN001 - one of the two above
-                for file, text in files(Address.parse(address), state).items():
-                    (state / file).write_text(text)
-                return [str(program(proxy)), *arguments(proxy, state)]
+@contextmanager
+def _running(proxy: str, state: Path, files: Callable[[Path, Address], dict[str, str]]) -> Iterator[int]:
+    """Run a proxy with these files, which are made for its folder and for where it listens; gives its port."""
+    state = state.absolute()
+    state.mkdir()
 
-            ports.append(stack.enter_context(serving(command, HOME=str(state))))
-        yield ports[0], ports[1]
+    def command(address: str) -> list[str]:
+        for name, text in files(state, Address.parse(address)).items():
+            (state / name).write_text(text)
+        return [str(program(proxy)), *arguments(proxy, state)]
+
+    with serving(command, HOME=str(state)) as port:
+        yield port
