@@ -1,11 +1,15 @@
 """Django's settings are those of the whole process: they are made once, and a test overrides what it needs."""
 
 import types
+from functools import partial
 
 import django
 import pytest
 from django.conf import settings
 from django.test import override_settings
+
+from scopekey.testing import Keys
+from tests.enforce.django.sending import on_a_loop, sync
 
 if not settings.configured:
     settings.configure(
@@ -42,3 +46,29 @@ def project():
     yield made
     for one in reversed(overridden):
         one.disable()
+
+
+@pytest.fixture
+def keys():
+    return Keys("datasets:read", "datasets:write")
+
+
+@pytest.fixture
+def guarded(project, keys):
+    """Give the function that makes these patterns the URLconf of a project with these keys."""
+    return partial(project, keys=keys)
+
+
+@pytest.fixture
+def secret(keys):
+    return keys.add("datasets:read")
+
+
+@pytest.fixture(params=[sync, on_a_loop])
+def send(request):
+    """Send a request to the project as it is now, under WSGI or under ASGI."""
+
+    def sent(asked):
+        return request.param()(asked)
+
+    return sent
