@@ -14,7 +14,8 @@ from scopekey.audit.entry import Entry
 from scopekey.store import migrate
 from scopekey.store.engine import Store
 from scopekey.store.errors import SchemaError, StoreUnavailableError
-from tests.contract.store import StoreContract, add_key, announce, give_up, key_row, list_names, mark
+from tests.contract.store import StoreContract
+from tests.contract.store_made import add_key, announce, give_up, key_row, list_names, mark
 
 pytestmark = pytest.mark.postgres
 

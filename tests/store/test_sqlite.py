@@ -10,7 +10,8 @@ import pytest
 
 from scopekey.store.engine import Store
 from scopekey.store.errors import AnotherHistoryError, StoreUnavailableError
-from tests.contract.store import StoreContract, add_key, list_names, mark
+from tests.contract.store import StoreContract
+from tests.contract.store_made import add_key, list_names, mark
 
 
 class TestSqlite(StoreContract):

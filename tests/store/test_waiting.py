@@ -14,7 +14,7 @@ import pytest
 from scopekey.store import migrate, waiting
 from scopekey.store.engine import Store
 from scopekey.store.waiting import Waiting
-from tests.contract.store import ACME, add_key, announce, give_up, key_row
+from tests.contract.store_made import ACME, add_key, announce, give_up, key_row
 
 LONG = 30.0
 """Longer than any of these tests takes: whoever comes back before was woken."""
