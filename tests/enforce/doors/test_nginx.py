@@ -2,6 +2,7 @@
 
 import json
 
+from scopekey.core.catalog import Catalog, Resource
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
@@ -22,6 +23,10 @@ class TestNginx(ToldInFields, ToldOneAddress, CheckContract):
     def tell(self, asked):
         return original(nginx.PATH, asked)
 
+    def test_a_yes_says_that_it_is_scopekeys(self, door, secret):
+        for asked in (request(secret=secret), request(target=b"/open")):
+            assert (200, "200") == (door(asked).status, door(asked).field("scopekey-status"))
+
     def test_the_document_is_the_one_that_other_proxies_pass_on(self, keys, door, secret):
         keys.journal_fails = True
         asked = request(secret=secret, headers=[(b"X-Request-Id", b"same")])
@@ -38,6 +43,17 @@ def refused_for_want_of(*alternatives):
     )
     keys.apply_rules(Rules((Rule(Operation.parse("GET /datasets/{id}"), needed),)))
     return dict(TestNginx().ask_as(keys, request(secret=keys.add())).headers)
+
+
+def test_a_document_that_is_not_ascii_is_told_in_escapes():
+    catalog = Catalog("c", (Resource("datasets", "Données", "Data", ("read", "write")),), levels=("read", "write"))
+    keys = Keys(catalog=catalog)
+    keys.apply_rules(
+        Rules((Rule(Operation.parse("GET /datasets/{id}"), Requirement.all_of(Permission("datasets", "read"))),))
+    )
+    told = dict(TestNginx().ask_as(keys, request(secret=keys.add())).headers)[b"scopekey-problem"]
+    assert told.isascii()
+    assert "Read Données" in json.loads(told)["detail"]
 
 
 def test_a_document_that_is_too_long_for_a_field_is_told_without_its_lists():

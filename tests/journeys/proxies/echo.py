@@ -20,7 +20,7 @@ WAITS = 30.0
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 LOOPBACK = (parse_network("127.0.0.0/8"),)
 YES = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+    b"HTTP/1.1 200 OK\r\nScopekey-Status: 200\r\nContent-Length: 0\r\n"
     + b"".join(b"Scopekey-%s: told\r\n" % name for name in (b"Key-Id", b"Organization", b"Environment", b"Used"))
     + b"X-Request-Id: told\r\n\r\n"
 )

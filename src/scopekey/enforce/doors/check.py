@@ -38,8 +38,8 @@ _LENGTH_0 = (b"content-length", b"0")
 class CheckDoor:
     """Answers one kind of proxy. `fields` are the lower-case names of all header fields that `read` looks at.
 
-    With `only_401_and_403` every other refusal leaves as 403 with its `Scopekey-Code`, and without a body:
-    for proxies that know no other answer (nginx's `auth_request`).
+    With `only_401_and_403` every other refusal leaves as 403 with its `Scopekey-Code`, and without a body, for
+    proxies that know no other answer (nginx's `auth_request`); every answer then has its `Scopekey-Status`.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class CheckDoor:
         self._read = read
         self._looked_at = REQUEST_FIELDS | frozenset(fields)
         self._narrow = only_401_and_403
+        self._yes: Headers = [(b"scopekey-status", b"200")] if only_401_and_403 else []
         self._client_of = forwarded_for(trusted_proxies)
         self._trusted = lru_cache(maxsize=1024)(lambda peer: within(parse_address(peer), trusted_proxies))
 
@@ -87,7 +88,7 @@ class CheckDoor:
             if ticket is not DONE:
                 await ticket
             # Written here too: what breaks behind a decision must not let anybody through either.
-            outcome = identity(event) if event.proceeds else self._refusal(event)
+            outcome = [*identity(event), *self._yes] if event.proceeds else self._refusal(event)
         except JournalUnavailableError:
             outcome = refuse_unchecked(JOURNAL_UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is no
