@@ -141,3 +141,23 @@ def exchange(send, keys, upstream, asked):
     assert len(seen) <= 1, "the application was called twice"
     told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
     return Answer(status, told, body, seen[0] if seen else None, keys.events[recorded:])
+
+
+def declarations(adapter):
+    """All of `RULES` that answers `OK`, as (method, path, what it declares), for frameworks whose routes declare it.
+
+    Some let a route for GET answer HEAD and OPTIONS too: those of their own come first.
+    """
+    requires, writes, reads = adapter.requires, "datasets:write", "datasets:read"
+    return (
+        ("GET", "/datasets/{id}", requires(reads, object="id")),
+        ("POST", "/datasets", requires(writes)),
+        ("POST", "/runs", requires(any_of=[[reads, writes, "jobs:write"], [writes, "jobs:write"]])),
+        ("POST", "/trial", requires(writes, mode="report")),
+        ("GET", "/whoami", requires()),
+        ("GET", "/nobody", requires(any_of=[])),
+        ("GET", "/open", adapter.public()),
+        ("HEAD", "/listed", requires("jobs:write")),
+        ("OPTIONS", "/listed", requires(writes)),
+        ("GET", "/listed", requires(reads)),
+    )

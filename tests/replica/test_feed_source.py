@@ -6,20 +6,13 @@ from scopekey.replica import history
 from scopekey.replica.feed_source import BATCH, FeedSource
 from scopekey.replica.history import NotKeptError
 from scopekey.replica.index import Place
-from scopekey.replica.lmdb_index import EmptyIndexError, LmdbIndex
+from scopekey.replica.lmdb_index import EmptyIndexError
 from scopekey.replica.lmdb_writer import CATALOG
 from scopekey.replica.lmdb_writer import ORGANIZATION as ORGANIZATION_NAME
 from scopekey.replica.lmdb_writer import RULES as RULES_NAME
 from scopekey.replica.place_row import PLACE
 from scopekey.replica.record import DamagedRecordError, name_of
 from tests.contract.index import ORGANIZATION, REGISTER, RULES, apply, change, key, load, mark
-
-
-@pytest.fixture
-def index(tmp_path):
-    index = LmdbIndex(tmp_path / "replica")
-    yield index
-    index.close()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from scopekey.replica.follow import Follower
 from scopekey.replica.freshness import Level, milliseconds_since_boot
 from scopekey.replica.index import NotNextError
 from scopekey.replica.leader import Leadership
-from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.status import State
 from scopekey.replica.upstream import RefusedError, Stream, Upstream, UpstreamAwayError
 from scopekey.wire.feed import End, Header, UnreadableFeedError, encode_line
@@ -27,13 +26,6 @@ SECRET = "sck_live_canary"
 def script():
     with scripted() as script:
         yield script
-
-
-@pytest.fixture
-def index(tmp_path):
-    index = LmdbIndex(tmp_path / "replica")
-    yield index
-    index.close()
 
 
 @pytest.fixture

@@ -1,25 +1,8 @@
 """A key that was read is kept until anything changes, and no longer."""
 
-import pytest
-
 from scopekey.replica import kept
-from scopekey.replica.lmdb_index import LmdbIndex
 from tests.contract.index import apply, key, load
-from tests.replica.beside import finish, programs
-
-
-@pytest.fixture
-def index(tmp_path):
-    index = LmdbIndex(tmp_path / "replica")
-    yield index
-    index.close()
-
-
-@pytest.fixture
-def other(tmp_path):
-    """Start programs over the same index in processes of their own."""
-    with programs(tmp_path / "replica") as start:
-        yield start
+from tests.replica.beside import finish
 
 
 def test_a_key_is_read_once_for_each_change_of_the_index(index, other, monkeypatch):

@@ -16,22 +16,7 @@ from scopekey.replica.lmdb_writer import RULES as RULES_NAME
 from scopekey.replica.place_row import PLACE
 from scopekey.replica.record import DamagedRecordError, name_of, unseal
 from tests.contract.index import ORGANIZATION, REGISTER, RULES, change, key, load, mark
-from tests.replica.beside import ask, finish, programs
-
-
-@pytest.fixture
-def index(tmp_path):
-    index = LmdbIndex(tmp_path / "replica")
-    yield index
-    index.close()
-
-
-@pytest.fixture
-def other(tmp_path):
-    """Start programs over the same index in processes of their own."""
-    with programs(tmp_path / "replica") as start:
-        yield start
-
+from tests.replica.beside import ask, finish
 
 DAMAGES = {
     "truncated": lambda file: os.truncate(file, file.stat().st_size // 2 // 4096 * 4096),

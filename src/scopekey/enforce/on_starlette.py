@@ -1,7 +1,7 @@
 """What FastAPI and Starlette have in common: paths, routers, and what a route that was not decided is answered with."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.convertors import CONVERTOR_TYPES
@@ -11,7 +11,7 @@ from starlette.routing import PARAM_REGEX, Router
 from scopekey.core.target import escaped
 from scopekey.enforce.asgi import SCOPE_KEY
 from scopekey.enforce.routes.declaration import Declaration, is_decided
-from scopekey.enforce.routes.table import SERVED_KEY, Path, name_of
+from scopekey.enforce.routes.table import SERVED_KEY, Path, Table, name_of
 
 _MISROUTED = (
     "The route that was reached is not the operation that was decided, so it was not run. Guard the application "
@@ -38,13 +38,33 @@ def path_of(path: str) -> Path:
     return Path(text + escaped(path[at:]), narrow)
 
 
-def default_faults(router: Router, prefix: str) -> Iterator[str]:
-    """Say what is wrong with a router that answers what none of its routes does."""
-    if getattr(router.default, "__func__", None) is not Router.not_found:
-        yield (
-            f"the router at {prefix or '/'} has a default ({name_of(router.default)}), which answers what its "
-            "routes do not: mount it as the last route, and name it in mounts"
+class MountedTable(Table):
+    """The table of an application, with what its caller names because it has no routes to read."""
+
+    def __init__(self, mounts: Mapping[str, Any] | None) -> None:
+        super().__init__()
+        self._mounts = {path.rstrip("/"): declared for path, declared in (mounts or {}).items()}
+        self._named: set[str] = set()
+
+    def refuse_default(self, router: Router, prefix: str) -> None:
+        """Refuse a router that answers what none of its routes does."""
+        if getattr(router.default, "__func__", None) is not Router.not_found:
+            self.faults.append(
+                f"the router at {prefix or '/'} has a default ({name_of(router.default)}), which answers what its "
+                "routes do not: mount it as the last route, and name it in mounts"
+            )
+
+    def refuse_mount(self, path: str, app: Any) -> None:
+        """Refuse what is mounted, has no routes to read, and was not named."""
+        self.faults.append(
+            f"what is mounted at {path or '/'} ({name_of(app)}) has no routes to read: "
+            f"name it, as in mounts={{{path!r}: public()}}"
         )
+
+    def refuse_unused(self) -> None:
+        """Refuse names of what is not there, once all routes are read."""
+        unused = self._mounts.keys() - self._named
+        self.faults += [f"mounts names {path!r}, but nothing is mounted there: remove it" for path in sorted(unused)]
 
 
 def refuse_misrouted(scope: Mapping[str, Any], place: Any, declared: Declaration) -> None:

@@ -4,8 +4,9 @@ from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
 from scopekey.enforce import fastapi as adapter
-from scopekey.enforce.fastapi import protect, public, requires
+from scopekey.enforce.fastapi import protect
 from tests.contract.door import OK, AsgiContract, WebsocketContract
+from tests.contract.door_exchange import declarations
 from tests.contract.routes import Changing, StartedContract
 from tests.enforce.fastapi.apps import served
 
@@ -27,22 +28,10 @@ def table(app, upstream):
         await websocket.accept()
         await websocket.close()
 
-    writes, reads = "datasets:write", "datasets:read"
-    for method, path, needed in (
-        ("GET", "/datasets/{id}", requires(reads, object="id")),
-        ("POST", "/datasets", requires(writes)),
-        ("POST", "/runs", requires(any_of=[[reads, writes, "jobs:write"], [writes, "jobs:write"]])),
-        ("POST", "/trial", requires(writes, mode="report")),
-        ("GET", "/whoami", requires()),
-        ("GET", "/nobody", requires(any_of=[])),
-        ("GET", "/open", public()),
-        ("GET", "/listed", requires(reads)),
-        ("HEAD", "/listed", requires("jobs:write")),
-        ("OPTIONS", "/listed", requires(writes)),
-    ):
+    for method, path, needed in declarations(adapter):
         app.add_api_route(path, answer, methods=[method], dependencies=[needed])
-    app.add_api_route("/stream", stream, dependencies=[requires(reads)])
-    app.add_api_websocket_route("/feed", feed, dependencies=[requires(reads)])
+    app.add_api_route("/stream", stream, dependencies=[adapter.requires("datasets:read")])
+    app.add_api_websocket_route("/feed", feed, dependencies=[adapter.requires("datasets:read")])
 
 
 class TestFastapi(WebsocketContract, AsgiContract):

@@ -3,9 +3,10 @@
 from flask import Flask, Response, request
 
 from scopekey.enforce import flask as adapter
-from scopekey.enforce.flask import current_event, protect, public, requires
+from scopekey.enforce.flask import current_event, protect
 from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware
 from tests.contract.door import OK, WsgiContract
+from tests.contract.door_exchange import declarations
 from tests.contract.routes import RoutesContract
 
 
@@ -20,25 +21,16 @@ def table(app, upstream):
         upstream.reached(request.method, request.path, current_event())
         return Response(upstream.chunks())
 
-    writes, reads = "datasets:write", "datasets:read"
-    for method, path, needed in (
-        ("GET", "/datasets/<id>", requires(reads, object="id")),
-        ("POST", "/datasets", requires(writes)),
-        ("POST", "/runs", requires(any_of=[[reads, writes, "jobs:write"], [writes, "jobs:write"]])),
-        ("POST", "/trial", requires(writes, mode="report")),
-        ("GET", "/whoami", requires()),
-        ("GET", "/nobody", requires(any_of=[])),
-        ("GET", "/open", public()),
-        # A route for GET answers HEAD and OPTIONS too: those of their own must be first.
-        ("HEAD", "/listed", requires("jobs:write")),
-        ("OPTIONS", "/listed", requires(writes)),
-        ("GET", "/listed", requires(reads)),
-    ):
+    for method, path, needed in declarations(adapter):
         own = method == "HEAD"
         app.add_url_rule(
-            path, f"{method} {path}", needed(answer), methods=[method], provide_automatic_options=False if own else None
+            path.replace("{id}", "<id>"),
+            f"{method} {path}",
+            needed(answer),
+            methods=[method],
+            provide_automatic_options=False if own else None,
         )
-    app.add_url_rule("/stream", view_func=requires(reads)(stream))
+    app.add_url_rule("/stream", view_func=adapter.requires("datasets:read")(stream))
 
 
 class TestFlask(WsgiContract):

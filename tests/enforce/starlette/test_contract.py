@@ -5,8 +5,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
 from scopekey.enforce import starlette as adapter
-from scopekey.enforce.starlette import protect, public, requires
+from scopekey.enforce.starlette import protect
 from tests.contract.door import OK, AsgiContract, WebsocketContract
+from tests.contract.door_exchange import declarations
 from tests.contract.routes import Changing, StartedContract
 
 
@@ -27,24 +28,10 @@ def table(upstream):
         await websocket.accept()
         await websocket.close()
 
-    writes, reads = "datasets:write", "datasets:read"
-    declared = (
-        ("GET", "/datasets/{id}", requires(reads, object="id")),
-        ("POST", "/datasets", requires(writes)),
-        ("POST", "/runs", requires(any_of=[[reads, writes, "jobs:write"], [writes, "jobs:write"]])),
-        ("POST", "/trial", requires(writes, mode="report")),
-        ("GET", "/whoami", requires()),
-        ("GET", "/nobody", requires(any_of=[])),
-        ("GET", "/open", public()),
-        # Starlette lets every GET answer HEAD: one of its own stands before it.
-        ("HEAD", "/listed", requires("jobs:write")),
-        ("GET", "/listed", requires(reads)),
-        ("OPTIONS", "/listed", requires(writes)),
-    )
     return [
-        *(Route(path, needed(answer), methods=[method]) for method, path, needed in declared),
-        Route("/stream", requires(reads)(stream)),
-        WebSocketRoute("/feed", requires(reads)(feed)),
+        *(Route(path, needed(answer), methods=[method]) for method, path, needed in declarations(adapter)),
+        Route("/stream", adapter.requires("datasets:read")(stream)),
+        WebSocketRoute("/feed", adapter.requires("datasets:read")(feed)),
     ]
 
 

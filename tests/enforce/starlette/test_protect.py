@@ -270,24 +270,13 @@ def test_a_route_added_after_the_start_is_never_run(keys, reader):
         assert 200 == client.get("/x/early", headers=reader).status_code
 
 
-class Overriding:
-    """A middleware that serves another method than the one that was decided."""
-
-    def __init__(self, app, method):
-        self.app = app
-        self.method = method
-
-    async def __call__(self, scope, receive, send):
-        await self.app(scope | ({"method": self.method} if scope["type"] == "http" else {}), receive, send)
-
-
 def test_a_method_that_is_put_in_the_place_of_the_decided_one_is_not_served(keys, reader):
     class Rows(HTTPEndpoint):
         get = READ(lambda self, request: PlainTextResponse("read"))
         delete = WRITE(lambda self, request: PlainTextResponse("deleted"))
 
     for method, expected in (("GET", 200), ("DELETE", 500)):
-        app = Starlette(routes=[Route("/x", Rows)], middleware=[Middleware(Overriding, method=method)])
+        app = Starlette(routes=[Route("/x", Rows)], middleware=[Middleware(routes.Changing, method=method)])
         protect(app, keys)
         assert [expected] == statuses(app, ["/x"], headers=reader)
 

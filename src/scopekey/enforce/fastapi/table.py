@@ -15,12 +15,12 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from scopekey.core.rules import Mode, Rule
 from scopekey.enforce.fastapi.routes import declared_by, frontends, is_own_page
-from scopekey.enforce.on_starlette import default_faults, path_of
+from scopekey.enforce.on_starlette import MountedTable, path_of
 from scopekey.enforce.routes.declaration import Declaration
-from scopekey.enforce.routes.table import METHODS, Table, name_of
+from scopekey.enforce.routes.table import METHODS, name_of
 
 
-class RoutesTable(Table):
+class RoutesTable(MountedTable):
     """The operations of an application, what each needs, and where each is served.
 
     `served` tells the operations of a route by its endpoint and path format, and the method; `documented` tells, for
@@ -28,16 +28,13 @@ class RoutesTable(Table):
     """
 
     def __init__(self, app: FastAPI, mounts: Mapping[str, Depends] | None, docs: str | None) -> None:
-        super().__init__()
+        super().__init__(mounts)
         self.documented: list[tuple[FastAPI, dict[tuple[str, str], Rule]]] = []
-        self._mounts = {path.rstrip("/"): depends for path, depends in (mounts or {}).items()}
-        self._named: set[str] = set()
         self._docs = docs
         if docs not in {None, "public"}:
             self.faults.append(f'docs={docs!r} means nothing: write docs="public", or leave it out')
         self._walk(app, "")
-        unused = self._mounts.keys() - self._named
-        self.faults += [f"mounts names {path!r}, but nothing is mounted there: remove it" for path in sorted(unused)]
+        self.refuse_unused()
 
     def _walk(self, app: Any, prefix: str) -> None:
         documented: dict[tuple[str, str], Rule] = {}
@@ -47,7 +44,7 @@ class RoutesTable(Table):
                 self.faults.append(
                     f"the application mounted at {prefix} sets root_path, which moves its routes: unset it"
                 )
-        self.faults += default_faults(app.router if isinstance(app, Starlette) else app, prefix)
+        self.refuse_default(app.router if isinstance(app, Starlette) else app, prefix)
         for context in iter_route_contexts(app.routes):
             route = context.original_route
             if isinstance(route, Mount):
@@ -99,10 +96,7 @@ class RoutesTable(Table):
         elif isinstance(app, Starlette | Router):
             self._walk(app, path)
         else:
-            self.faults.append(
-                f"what is mounted at {path or '/'} ({name_of(app)}) has no routes to read: "
-                f"name it, as in mounts={{{path!r}: public()}}"
-            )
+            self.refuse_mount(path, app)
         # Whatever it has routes for, a mount answers everything under its prefix.
         self.swallow(path_of(path + "/{path:path}"), f"the mount at {path or '/'}")
 

@@ -13,17 +13,17 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.enforce.on_starlette import default_faults, path_of
+from scopekey.enforce.on_starlette import MountedTable, path_of
 from scopekey.enforce.routes.declaration import Declaration, declared_by
 from scopekey.enforce.routes.overlap import meet
-from scopekey.enforce.routes.table import METHODS, Listed, Table, name_of
+from scopekey.enforce.routes.table import METHODS, Listed, name_of
 from scopekey.enforce.starlette.declare import innermost
 
 _HANDLERS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 """The methods that an HTTPEndpoint can have."""
 
 
-class RoutesTable(Table):
+class RoutesTable(MountedTable):
     """The operations of an application, what each needs, and where each is served.
 
     `served` tells the operations of a route by the identity of the route, or of its endpoint, and the method.
@@ -31,15 +31,12 @@ class RoutesTable(Table):
     """
 
     def __init__(self, app: Starlette | Router, mounts: Mapping[str, Declaration] | None) -> None:
-        super().__init__()
-        self._mounts = {path.rstrip("/"): declared for path, declared in (mounts or {}).items()}
-        self._named: set[str] = set()
+        super().__init__(mounts)
         self._heads: set[Listed] = set()
         # What is known by its identity must not make room for something else.
         self._kept: list[Route | WebSocketRoute] = []
         self._walk(app, "")
-        unused = self._mounts.keys() - self._named
-        self.faults += [f"mounts names {path!r}, but nothing is mounted there: remove it" for path in sorted(unused)]
+        self.refuse_unused()
 
     def rules(self, *, cors_preflight: bool) -> Rules:
         """The table. Raises RulesError with all faults."""
@@ -54,7 +51,7 @@ class RoutesTable(Table):
             )
             return
         router = app.router if isinstance(app, Starlette) else app
-        self.faults += default_faults(router, prefix)
+        self.refuse_default(router, prefix)
         for route in router.routes:
             if isinstance(route, Mount) and _is_plain(route):
                 self._mount(route, prefix)
@@ -105,10 +102,7 @@ class RoutesTable(Table):
         elif isinstance(app, Starlette | Router):
             self._walk(app, path)
         else:
-            self.faults.append(
-                f"what is mounted at {path or '/'} ({name_of(app)}) has no routes to read: "
-                f"name it, as in mounts={{{path!r}: public()}}"
-            )
+            self.refuse_mount(path, app)
         # Whatever it has routes for, a mount answers everything under its prefix.
         self.swallow(path_of(whole), f"the mount at {path or '/'}")
 
