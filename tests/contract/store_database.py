@@ -21,7 +21,7 @@ from scopekey.store.errors import (
     SchemaError,
     StoreUnavailableError,
 )
-from scopekey.store.tables import metadata
+from scopekey.store.log_tables import metadata
 from tests.contract.store_made import add_key, key_row, list_names
 
 

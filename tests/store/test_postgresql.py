@@ -101,7 +101,7 @@ class TestPostgresql(StoreContract):
             connection.execute("CREATE ROLE limited LOGIN")
             connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
             connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO limited")
-            connection.execute("REVOKE INSERT ON entries FROM limited")
+            connection.execute("REVOKE INSERT ON arrivals FROM limited")
         limited = Store.open(url.replace("postgres:@", "limited:@"))
         with pytest.raises(StoreUnavailableError), limited.writing() as tx:
             tx.keys.insert(key_row("a"))

@@ -11,7 +11,7 @@ from scopekey.store.dialect import Database, lock_schema, read_url
 from scopekey.store.errors import SchemaError
 from scopekey.store.faults import translated
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every version of the tables there ever was, oldest first. Kept here so that opening reads no script."""
 
 HEAD = REVISIONS[-1]

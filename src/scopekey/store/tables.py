@@ -14,7 +14,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    UniqueConstraint,
 )
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -39,34 +38,37 @@ def check_text(text: str) -> None:
             raise InvalidValueError("a text holds half a surrogate pair, which cannot be stored") from None
 
 
-class _Text(TypeDecorator[str]):
+class Text(TypeDecorator[str]):
     """Text that both databases keep as it is."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Refuse what one of the databases cannot keep."""
         if value is not None:
             check_text(value)
         return value
 
 
-class _Id(_Text):
+class Id(Text):
     """Text ordered byte by byte."""
 
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of an id in this database."""
         return ID.dialect_impl(dialect)
 
 
-class _Number(TypeDecorator[int]):
+class Number(TypeDecorator[int]):
     """A whole number of 64 bits."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Refuse what has more bits."""
         if value is not None and not -_LARGEST <= value <= _LARGEST:
             raise InvalidValueError("a number has more than 64 bits and cannot be stored")
         return value
@@ -82,70 +84,71 @@ metadata = MetaData(
 )
 
 
-def _column(name: str, kind: Any, *arguments: Any, optional: bool = False) -> Column[Any]:
+def column(name: str, kind: Any, *arguments: Any, optional: bool = False) -> Column[Any]:
+    """A column that holds something in every row, unless it is `optional`."""
     return Column(name, kind, *arguments, nullable=optional)
 
 
-meta = Table("meta", metadata, Column("key", _Id, primary_key=True), _column("value", _Text), **CLUSTERED)
+meta = Table("meta", metadata, Column("key", Id, primary_key=True), column("value", Text), **CLUSTERED)
 
 # One row. Whoever updates it holds its lock until the commit: that is what puts positions in commit order.
 feed = Table(
     "feed",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    _column("position", BigInteger),
-    _column("mark", LargeBinary),
+    column("position", BigInteger),
+    column("mark", LargeBinary),
 )
 
 changes = Table(
     "changes",
     metadata,
     Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
-    _column("mark", LargeBinary),
-    _column("kind", _Id),
-    _column("subject", _Id),
-    _column("at", _Number),
+    column("mark", LargeBinary),
+    column("kind", Id),
+    column("subject", Id),
+    column("at", Number),
 )
 
 organizations = Table(
     "organizations",
     metadata,
-    Column("id", _Id, primary_key=True),
-    _column("name", _Text),
-    _column("operator", Boolean),
-    _column("suspended", Boolean),
-    _column("max_key_age", _Number, optional=True),
-    _column("never_expires", Boolean),
-    _column("created", _Number),
-    _column("version", _Number),
-    _column("position", BigInteger),
-    _column("mark", LargeBinary),
+    Column("id", Id, primary_key=True),
+    column("name", Text),
+    column("operator", Boolean),
+    column("suspended", Boolean),
+    column("max_key_age", Number, optional=True),
+    column("never_expires", Boolean),
+    column("created", Number),
+    column("version", Number),
+    column("position", BigInteger),
+    column("mark", LargeBinary),
     Index(None, "created", "id"),
 )
 
 keys = Table(
     "keys",
     metadata,
-    Column("id", _Id, primary_key=True),
-    _column("organization", _Id, ForeignKey("organizations.id")),
-    _column("environment", _Text),
-    _column("name", _Text),
-    _column("metadata", _Text),
-    _column("search", _Text),
-    _column("created", _Number),
-    _column("created_by_kind", _Text),
-    _column("created_by_id", _Text),
-    _column("created_by_organization", _Text, optional=True),
-    _column("expires", _Number, optional=True),
-    _column("networks", _Text),
-    _column("extensions", _Text),
-    _column("probation_ends", _Number, optional=True),
-    _column("revoked", _Number, optional=True),
-    _column("revoke_reason", _Text, optional=True),
-    _column("revoke_comment", _Text, optional=True),
-    _column("version", _Number),
-    _column("position", BigInteger),
-    _column("mark", LargeBinary),
+    Column("id", Id, primary_key=True),
+    column("organization", Id, ForeignKey("organizations.id")),
+    column("environment", Text),
+    column("name", Text),
+    column("metadata", Text),
+    column("search", Text),
+    column("created", Number),
+    column("created_by_kind", Text),
+    column("created_by_id", Text),
+    column("created_by_organization", Text, optional=True),
+    column("expires", Number, optional=True),
+    column("networks", Text),
+    column("extensions", Text),
+    column("probation_ends", Number, optional=True),
+    column("revoked", Number, optional=True),
+    column("revoke_reason", Text, optional=True),
+    column("revoke_comment", Text, optional=True),
+    column("version", Number),
+    column("position", BigInteger),
+    column("mark", LargeBinary),
     Index(None, "created", "id"),
     Index(None, "organization", "created", "id"),
 )
@@ -153,13 +156,13 @@ keys = Table(
 secrets = Table(
     "secrets",
     metadata,
-    Column("key_id", _Id, ForeignKey("keys.id"), primary_key=True),
+    Column("key_id", Id, ForeignKey("keys.id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    _column("digest", LargeBinary),
-    _column("scheme", Integer),
-    _column("pepper", _Id),
-    _column("created", _Number),
-    _column("until", _Number, optional=True),
+    column("digest", LargeBinary),
+    column("scheme", Integer),
+    column("pepper", Id),
+    column("created", Number),
+    column("until", Number, optional=True),
     **CLUSTERED,
 )
 
@@ -167,56 +170,32 @@ secrets = Table(
 key_permissions = Table(
     "key_permissions",
     metadata,
-    Column("key_id", _Id, ForeignKey("keys.id"), primary_key=True),
+    Column("key_id", Id, ForeignKey("keys.id"), primary_key=True),
     Column("bit", Integer, primary_key=True, autoincrement=False),
-    _column("granted_at", _Number),
-    _column("probation", Boolean),
+    column("granted_at", Number),
+    column("probation", Boolean),
     **CLUSTERED,
 )
 
 documents = Table(
     "documents",
     metadata,
-    Column("kind", _Id, primary_key=True),
-    _column("body", LargeBinary),
-    _column("digest", _Text),
-    _column("applied_at", _Number),
-    _column("position", BigInteger),
-    _column("mark", LargeBinary),
+    Column("kind", Id, primary_key=True),
+    column("body", LargeBinary),
+    column("digest", Text),
+    column("applied_at", Number),
+    column("position", BigInteger),
+    column("mark", LargeBinary),
 )
-
-# Entries are written in any order; the log numbers them later.
-entries = Table(
-    "entries",
-    metadata,
-    Column("id", ROW_NUMBER, primary_key=True),
-    _column("at", _Number),
-    _column("kind", _Id),
-    _column("organization", _Id, optional=True),
-    _column("key", _Id, optional=True),
-    _column("action", _Id, optional=True),
-    _column("request_id", _Id, optional=True),
-    _column("outcome", _Id, optional=True),
-    _column("body", LargeBinary),
-    _column("log_index", BigInteger, optional=True),
-    UniqueConstraint("log_index"),
-    Index(None, "at"),
-    Index(None, "organization", "at"),
-    Index(None, "key", "at"),
-    Index(None, "request_id"),
-)
-# Few decisions are forgiven, and they are asked for by themselves.
-_reported = entries.c.outcome == "reported"
-Index("ix_entries_reported", entries.c.at, sqlite_where=_reported, postgresql_where=_reported)
 
 # A row for each journal that hands decisions up; it is never a part of anything else.
 journals = Table(
     "journals",
     metadata,
-    Column("node", _Id, primary_key=True),
-    Column("file", _Id, primary_key=True),
-    _column("next_offset", _Number),
-    _column("seen", _Number),
+    Column("node", Id, primary_key=True),
+    Column("file", Id, primary_key=True),
+    column("next_offset", Number),
+    column("seen", Number),
     Index(None, "seen"),
     **CLUSTERED,
 )
@@ -224,11 +203,11 @@ journals = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("actor", _Id, primary_key=True),
-    Column("key", _Id, primary_key=True),
-    _column("body_digest", _Text),
-    _column("result", _Id),
-    _column("created", _Number),
+    Column("actor", Id, primary_key=True),
+    Column("key", Id, primary_key=True),
+    column("body_digest", Text),
+    column("result", Id),
+    column("created", Number),
     Index(None, "created"),
     **CLUSTERED,
 )

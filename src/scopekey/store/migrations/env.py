@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from scopekey.store.tables import metadata
+from scopekey.store.log_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
