@@ -5,10 +5,12 @@ are moved, each written and synced before its rows are dropped; hash tiles and c
 database too, so that proofs need no folder.
 """
 
+import errno
 import os
 import threading
 from pathlib import Path
 
+from scopekey.audit.merkle import HASH_SIZE, leaf_hash
 from scopekey.audit.tiles import TILE_WIDTH, bundle_path, encode_bundle, tile_path, width_at
 from scopekey.store.engine import Store
 from scopekey.store.transaction import Transaction
@@ -59,18 +61,16 @@ def write_tree(store: Store, folder: Path) -> None:
 
 def _write_tile(tx: Transaction, folder: Path, level: int, number: int, size: int) -> None:
     width = width_at(level, number, size)
-    file = folder / tile_path(level, number, width)
-    if not file.exists():
-        write_whole(file, tx.log.tile(level, number)[: 32 * width])
+    write_whole(folder / tile_path(level, number, width), tx.log.tile(level, number)[: HASH_SIZE * width])
 
 
 def _bundles(tx: Transaction, start: int, end: int) -> list[tuple[int, bytes]]:
     found = []
     for first in range(start, end, TILE_WIDTH):
         bodies = tx.log.bodies(first, first + TILE_WIDTH)
-        if len(bodies) != TILE_WIDTH:
+        if b"".join(map(leaf_hash, bodies)) != tx.log.tile(0, first // TILE_WIDTH):
             raise ValueError(
-                f"the entries from {first} on are not all there, and nothing after them was moved: "
+                f"the entries from {first} on are not those that were sealed; they were not moved, nor what follows: "
                 "run `scopekey audit verify`"
             )
         found.append((first // TILE_WIDTH, encode_bundle(bodies)))
@@ -78,8 +78,13 @@ def _bundles(tx: Transaction, start: int, end: int) -> list[tuple[int, bytes]]:
 
 
 def write_whole(file: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file whole or not at all, and see that it is on disk. One that is there stays, unless told otherwise."""
-    if file.exists() and not replace:
+    """Write a file whole or not at all, and see that it is on disk.
+
+    Raises FileExistsError where there is one that says something else, unless it may be replaced.
+    """
+    if not replace and file.exists():
+        if file.read_bytes() != content:
+            raise FileExistsError(errno.EEXIST, "it holds something else: name the folder of this log", str(file))
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}")
