@@ -53,7 +53,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     """Check that the leaf of this hash stands at this place (section 2.1.3.2). Raises ProofError."""
     if not 0 <= index < size:
         raise ProofError(f"there is no entry {index} among {size}")
-    _check_hashes(leaf, root, *proof)
+    _check_hashes(leaf, *proof)
     at, last = index, size - 1
     found = leaf
     for sibling in proof:
@@ -93,11 +93,12 @@ def consistency_proof(first: int, second: int, node: Node) -> list[bytes]:
 
 def verify_consistency(first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
     """Check that the greater tree begins with the smaller one (section 2.1.4.2). Raises ProofError."""
-    if not 0 <= first <= second:
+    if not 0 < first <= second:
         raise ProofError(f"a tree of {second} leaves cannot begin with one of {first}")
-    _check_hashes(first_root, second_root, *proof)
-    if first in {0, second}:
-        _check_trivial(first, first_root, second_root, proof)
+    _check_hashes(*proof)
+    if first == second:
+        if proof or first_root != second_root:
+            raise ProofError("two trees of one size are the same, or nothing can be proved of them")
         return
     hashes = [first_root, *proof] if not first & (first - 1) else list(proof)
     if not hashes:
@@ -122,15 +123,6 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
         raise ProofError(f"the tree of {second} leaves begins with another one of {first}")
     if new != second_root:
         raise ProofError(f"the proof leads to another root of {second} leaves")
-
-
-def _check_trivial(first: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
-    if proof:
-        raise ProofError("between these two trees there is nothing to prove")
-    if not first and first_root != EMPTY_ROOT:
-        raise ProofError("the empty tree has another root")
-    if first and first_root != second_root:
-        raise ProofError("two trees of one size have different roots")
 
 
 def _check_hashes(*hashes: bytes) -> None:
