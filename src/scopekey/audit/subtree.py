@@ -7,7 +7,7 @@ section 4): what a bundle of entries, or any run of them, is shown with in one p
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scopekey.audit.merkle import EMPTY_ROOT, HASH_SIZE, ProofError, node_hash, verify_inclusion
+from scopekey.audit.merkle import EMPTY_ROOT, ProofError, climb, verify_inclusion
 
 
 class Subtree(NamedTuple):
@@ -35,38 +35,11 @@ def verify_subtree_consistency(subtree: Subtree, size: int, root: bytes, proof: 
         if proof or subtree.root != EMPTY_ROOT:
             raise ProofError("about an empty subtree there is nothing to prove")
         return
-    if any(len(one) != HASH_SIZE for one in proof):
-        raise ProofError(f"a hash has {HASH_SIZE} bytes")
-    old, new = _climb(subtree, size, proof)
+    old, new = climb(subtree.start, subtree.end, size, subtree.root, proof)
     if old != subtree.root:
         raise ProofError("the proof leads to another subtree")
     if new != root:
         raise ProofError("the proof leads to another root")
-
-
-def _climb(subtree: Subtree, size: int, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Go up along the subtree's last leaf; gives the subtree's root and the whole tree's as the proof has them."""
-    first, last, total = subtree.start, subtree.end - 1, size - 1
-    while first != last and (last == total or last & 1):
-        first, last, total = first >> 1, last >> 1, total >> 1
-    hashes = [subtree.root, *proof] if first == last else list(proof)
-    if not hashes:
-        raise ProofError("the proof is empty")
-    old = new = hashes[0]
-    for sibling in hashes[1:]:
-        if not total:
-            raise ProofError("the proof is longer than the way to the root")
-        if last & 1 or last == total:
-            old = node_hash(sibling, old) if first < last else old
-            new = node_hash(sibling, new)
-            while not last & 1 and last:
-                first, last, total = first >> 1, last >> 1, total >> 1
-        else:
-            new = node_hash(new, sibling)
-        first, last, total = first >> 1, last >> 1, total >> 1
-    if total:
-        raise ProofError("the proof is shorter than the way to the root")
-    return old, new
 
 
 def _check_subtree(subtree: Subtree) -> None:
