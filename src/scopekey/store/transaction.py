@@ -11,6 +11,7 @@ from scopekey.store.keys import Keys
 from scopekey.store.log import Log
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
+from scopekey.store.usage import Usage
 
 
 class Transaction:
@@ -30,6 +31,7 @@ class Transaction:
         "log",
         "meta",
         "organizations",
+        "usage",
     )
 
     def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
@@ -43,3 +45,4 @@ class Transaction:
         self.idempotency = Idempotency(connection)
         self.journals = Journals(connection)
         self.log = Log(connection)
+        self.usage = Usage(connection)
