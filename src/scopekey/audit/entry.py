@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     nonce: str
     at: int
-    kind: Literal["change", "decision", "refusals"]
+    kind: Literal["change", "decision", "refusals", "gap"]
     v: int = 1
     node: str | None = None
     actor: Who | None = None
