@@ -94,8 +94,15 @@ class _Subjects:
                 self.journal.append, [self.verifier.ask(one, (NEEDED,))[0] for one in self.printed[:_EVENTS]]
             ),
             # What a round left is written here, so that no other round pays for it.
-            "dropped": lambda: self.journal.close() or 1,
+            "dropped": self._dropping(),
         }
+
+    def _dropping(self) -> Round:
+        def round_() -> int:
+            self.journal.close()
+            return 1
+
+        return round_
 
     def _reading(self) -> Round:
         index, once = self.verifier.index, list(dict.fromkeys(self.ids))

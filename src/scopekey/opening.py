@@ -217,9 +217,7 @@ def _open_replica(settings: Settings) -> Opened:
     """The data plane alone: the replica as other processes of this machine keep it."""
     index = LmdbIndex(settings.replica_path)
     # Whoever has the store takes over what lies in its folder.
-    journal = FileJournal(
-        settings.journal_path, settings.node_id, mode=settings.journal, limit=settings.journal_limit
-    )
+    journal = FileJournal(settings.journal_path, settings.node_id, mode=settings.journal, limit=settings.journal_limit)
     verifier = Verifier(
         index,
         key_format=settings.key_format,

@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     journal_limit: Bytes = Field(
         1 << 30,
         ge=1 << 20,
-        description="How many bytes of decisions that nobody took over yet may lie in the home folder; `1GiB`, `512MiB`.",
+        description="How many bytes of decisions nobody took over yet may lie in the home folder: `1GiB`, `512MiB`.",
     )
     default_lifetime: Millis = Field(
         90 * 86_400_000, gt=0, description="How long a key lives that is made without an end."
@@ -170,7 +170,7 @@ class Settings(BaseSettings):
         return self.home / "journal"
 
     def node_id(self) -> str:
-        """The name under which this machine hands in its decisions: 16 hexadecimal digits, made once. Raises OSError."""
+        """The id under which this machine hands in decisions: 16 hexadecimal digits, made once. Raises OSError."""
         file = self.home / "node"
         with suppress(FileExistsError):
             write_private(file, secrets.token_hex(8) + "\n")

@@ -71,7 +71,7 @@ def journal(settings: Settings, *, begun: Callable[[], None] | None = None) -> F
 
 
 def carrier(settings: Settings, key: Callable[[], str]) -> Carrier:
-    """What hands up the decisions of a home folder. Raises ValueError for a URL that would carry the key in the clear."""
+    """What hands up the decisions of a home folder. Raises ValueError for a URL that carries the key in the clear."""
     sender = SendDecisions(upstream_of(settings), key)
     return Carrier(settings.journal_path, sender, node=settings.node_id, hurry=sender.hurry)
 

@@ -140,5 +140,3 @@ def _is_readable(batch: bytes) -> bool:
     except UnreadableBatchError:
         return False
     return True
-
-

@@ -217,7 +217,9 @@ class Carrier:
         if not bad:
             if not self._said:
                 self._said = True
-                _log.error("decisions are refused where they are taken, and can be read here: upgrade the control plane")
+                _log.error(
+                    "decisions are refused where they are taken, and can be read here: upgrade the control plane"
+                )
             raise NotTakenError(refused.wait if isinstance(refused, RefusedBatchError) else self._wait())
         reached = 0
         for part in parts:
@@ -233,7 +235,7 @@ class Carrier:
         return self._wait()
 
     def _wait(self) -> float:
-        wait = min(_FIRST_WAIT * 2**self._failures, _LONGEST_WAIT)
+        wait = min(_FIRST_WAIT * 2.0**self._failures, _LONGEST_WAIT)
         self._failures = min(self._failures + 1, 10)
         return wait * (0.5 + self._jitter() / 2)
 

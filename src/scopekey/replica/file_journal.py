@@ -10,6 +10,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
@@ -66,7 +67,9 @@ class FileJournal:
         self._capacity = capacity
         self._clock = clock
         self._begun = begun
-        self._writer_of = lambda: JournalWriter(folder, node, limit=limit, random=random, disk=disk)
+        self._writer_of: Callable[[], JournalWriter] = partial(
+            JournalWriter, folder, node, limit=limit, random=random, disk=disk
+        )
         self._start_over()
         _journals.add(self)
 

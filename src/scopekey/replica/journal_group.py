@@ -53,8 +53,10 @@ class Group:
         if not self.settled:
             with self._lock:
                 ended = self._ended = self._ended or threading.Event()
-            if not self.settled and not ended.wait(PATIENCE):
-                self._late(self)
+                if self._outcome is not _OPEN:
+                    ended.set()
+            if not ended.wait(PATIENCE):
+                self.gave_up()
         self._raise()
 
     def __await__(self) -> Generator[Any, None, None]:

@@ -32,7 +32,7 @@ class Portion(msgspec.Struct, frozen=True, gc=False):
 
 
 class JournalReader:
-    """Reads one file. `expected` is the number that comes next where records are taken, None as long as nobody knows."""
+    """Reads one file. `expected` is the number that comes next where records are taken, None while nobody knows."""
 
     def __init__(self, path: Path, node: str) -> None:
         """Open it. Raises OSError."""

@@ -40,7 +40,6 @@ class JournalWriter:
         limit: int,
         random: Callable[[int], bytes] = os.urandom,
         disk: Disk | None = None,
-        file_ends: int = FILE_ENDS,
     ) -> None:
         self._folder = folder
         self._node = node
@@ -48,7 +47,6 @@ class JournalWriter:
         self._limit = limit
         self._random = random
         self._disk: Disk = disk or RealDisk()
-        self._file_ends = file_ends
         self.lost = 0
         """How many records were lost because no batch can hold them; all of them are owned up to."""
         self._begin_file()
@@ -115,7 +113,7 @@ class JournalWriter:
     def _is_over(self) -> bool:
         file = self._file
         return file is not None and (
-            file.broken or file.size >= self._file_ends or time.monotonic() - self._began > FILE_AGES
+            file.broken or file.size >= FILE_ENDS or time.monotonic() - self._began > FILE_AGES
         )
 
     def _end_file(self) -> None:

@@ -141,7 +141,7 @@ class SendDecisions:
         return NotTakenError(max(least, self._wait()))
 
     def _wait(self) -> float:
-        wait = min(FIRST_WAIT * 2**self._failures, LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2.0**self._failures, LONGEST_WAIT)
         self._failures = min(self._failures + 1, 10)
         # Jitter: verifiers that lost their control plane together do not come back together.
         return wait * (0.5 + self._jitter() / 2)

@@ -38,7 +38,7 @@ def keep_until(stop: threading.Event, node: Node, seal: Callable[[Node], object]
         try:
             seal(node)
             failed = False
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, it may pass
             if not failed:
                 _log.exception("what arrived cannot be sealed; it is tried again")
             failed = True

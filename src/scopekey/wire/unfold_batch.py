@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from scopekey.audit.entry import MAX_ENTRY_SIZE, NONCE_SIZE, Entry, Who, canonical
+from scopekey.audit.entry import MAX_ENTRY_SIZE, NONCE_SIZE, Entry, canonical
 from scopekey.core.decision import DenialReason
 from scopekey.wire.batch_rows import DecisionRow, JournalBatch, OperationRow, UnreadableBatchError
 
@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Decided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """The members of `Entry` that a decision has, in the order of canonical bytes; what is shared is written already."""
+    """The members of a decision's `Entry`, in the order of canonical bytes; what is shared is written already."""
 
     actor: Raw | None = None
     address: str | None = None
@@ -137,8 +137,7 @@ def unfold(batch: JournalBatch, random: Callable[[int], bytes], now: int) -> lis
         unfolding = _Unfolding(batch)
         for at, row in enumerate(batch.decisions):
             bodies.append(unfolding.body(row, nonces[_DIGITS * at : _DIGITS * (at + 1)]))
-        for entry in _others(batch, nonces[_DIGITS * len(bodies) :], now):
-            bodies.append(canonical(entry))
+        bodies.extend(map(canonical, _others(batch, nonces[_DIGITS * len(bodies) :], now)))
     except ValueError as error:
         raise UnreadableBatchError(batch.place(len(bodies)), str(error)) from None
     return bodies
