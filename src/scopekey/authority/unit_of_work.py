@@ -175,7 +175,7 @@ class UnitOfWork:
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
-        self.tx.entries.append([(entry, _written(entry)) for entry in entries])
+        self.tx.entries.append([_written(entry) for entry in entries])
         return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))), at)
 
     def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
