@@ -1,14 +1,12 @@
-"""What a sealed entry is searched by: the columns beside its body, which say nothing that the body does not say."""
+"""The columns an entry is searched by: what its body says, once more where an index can find it."""
+
+from typing import Any
 
 from scopekey.audit.entry import Entry
-from scopekey.store.entries import outcome
-
-Columns = tuple[int, str, str | None, str | None, str | None, str | None, str | None, str | None, bytes]
-"""at, kind, organization, key, action, operation, request_id, outcome, body: as the table has them, after log_index."""
 
 
-def columns_of(entry: Entry, body: bytes) -> Columns:
-    """Give an entry's row without its number, in the order of the table's columns."""
+def columns_of(entry: Entry, body: bytes) -> tuple[Any, ...]:
+    """What stands in a row beside the entry's place in the log, in the order of the table's columns."""
     return (
         entry.at,
         entry.kind,
@@ -20,3 +18,12 @@ def columns_of(entry: Entry, body: bytes) -> Columns:
         outcome(entry),
         body,
     )
+
+
+def outcome(entry: Entry) -> str | None:
+    """How a decision ended in one word: `allowed`, `reported`, or the code of its refusal; None for what is none."""
+    if entry.allowed is None:
+        return None
+    if entry.report:
+        return "reported"
+    return "allowed" if entry.allowed else entry.code

@@ -8,6 +8,7 @@ from scopekey.store.entries import Entries
 from scopekey.store.idempotency import Idempotency
 from scopekey.store.journals import Journals
 from scopekey.store.keys import Keys
+from scopekey.store.log import Log
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
 
@@ -26,6 +27,7 @@ class Transaction:
         "idempotency",
         "journals",
         "keys",
+        "log",
         "meta",
         "organizations",
     )
@@ -40,3 +42,4 @@ class Transaction:
         self.entries = Entries(connection)
         self.idempotency = Idempotency(connection)
         self.journals = Journals(connection)
+        self.log = Log(connection)

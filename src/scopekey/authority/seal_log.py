@@ -1,0 +1,128 @@
+"""Number and seal the entries that arrived: the log grows, and a signed checkpoint says how far.
+
+Any process with the store may do it, one at a time. An entry gets its index, its search columns, its
+place in the tree and its share in what keys were used for in one transaction, or none of them.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from scopekey.audit.checkpoint import Checkpoint, sign_checkpoint
+from scopekey.audit.merkle import leaf_hash
+from scopekey.audit.note import VerifierKey, verifier_key
+from scopekey.audit.signing import signing_key_id
+from scopekey.audit.tiles import Growth
+from scopekey.replica.clock import milliseconds
+from scopekey.store.engine import Store
+from scopekey.store.log import StoredCheckpoint
+from scopekey.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+LOG_ORIGIN = "log_origin"
+"""The name in the store's own table under which the log's name is kept."""
+AT_ONCE = 500
+"""How many entries one transaction seals: the write lock of a SQLite file is to be held for a moment only."""
+
+Head = Callable[[StoredCheckpoint], None]
+"""Somewhere else a checkpoint is told."""
+
+
+class LogSealer:
+    """Seals the log of one store. `seed` is its signing key, `origin` its name, where it has none yet.
+
+    `heads` are told of each checkpoint once it is committed; what one of them raises is only logged.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        seed: bytes,
+        origin: str | None = None,
+        heads: Sequence[Head] = (),
+        clock: Callable[[], int] = milliseconds,
+    ) -> None:
+        self._store = store
+        self._seed = seed
+        self._origin = origin
+        self._heads = heads
+        self._clock = clock
+        self._failed: set[Head] = set()
+        self._sealing = threading.Lock()
+
+    def __call__(self) -> int:
+        """Seal all that waits, in as many transactions as it takes; gives how many entries.
+
+        Where another process is at it, it is left to that one. Raises StoreUnavailableError.
+        """
+        sealed = 0
+        with self._sealing:
+            while taken := self._seal_some():
+                sealed += taken
+                if taken < AT_ONCE:
+                    break
+        return sealed
+
+    def _seal_some(self) -> int:
+        began = time.monotonic()
+        with self._store.writing() as tx:
+            done = seal(tx, self._signed, now=self._clock())
+        if done is None:
+            return 0
+        count, checkpoint = done
+        for head in self._heads:
+            self._tell(head, checkpoint)
+        if count == AT_ONCE:
+            # There is more: whoever else waits for the lock gets it now, not after all of this.
+            time.sleep(time.monotonic() - began)
+        return count
+
+    def _signed(self, tx: Transaction, size: int, root: bytes) -> str:
+        return sign_checkpoint(Checkpoint(origin_of(tx, self._seed, self._origin), size, root), self._seed)
+
+    def _tell(self, head: Head, checkpoint: StoredCheckpoint) -> None:
+        try:
+            head(checkpoint)
+        except Exception as error:  # noqa: BLE001 - the log is sealed all the same
+            if head not in self._failed:
+                _log.error("a checkpoint could not be written elsewhere (%s)", type(error).__name__)
+            self._failed.add(head)
+        else:
+            self._failed.discard(head)
+
+
+Sign = Callable[[Transaction, int, bytes], str]
+"""Signs a size and a root; gives the whole note."""
+
+
+def seal(tx: Transaction, sign: Sign, *, now: int) -> tuple[int, StoredCheckpoint] | None:
+    """Seal the first entries that wait; None where nothing does, or where somebody else is at it."""
+    state = tx.log.hold()
+    taken = tx.log.arrivals(AT_ONCE) if state is not None else []
+    if state is None or not taken:
+        return None
+    tree = Growth(state.size, tx.log.tile)
+    tree.extend([leaf_hash(one.body) for one in taken])
+    tx.log.append(state.size, taken)
+    tx.log.put_tiles(tree.changed())
+    root = tree.root()
+    checkpoint = StoredCheckpoint(tree.size, now, root, sign(tx, tree.size, root))
+    tx.log.add_checkpoint(checkpoint)
+    return len(taken), checkpoint
+
+
+def origin_of(tx: Transaction, seed: bytes, given: str | None = None) -> str:
+    """The log's name: the one it got at its beginning; now, where it has none."""
+    known = tx.meta.get(LOG_ORIGIN)
+    if known is None:
+        known = given or f"scopekey-log/{signing_key_id(seed)}"
+        tx.meta.set(LOG_ORIGIN, known)
+    return known
+
+
+def log_key(tx: Transaction, seed: bytes) -> VerifierKey:
+    """What the log's checkpoints are verified with."""
+    return verifier_key(origin_of(tx, seed), seed)
