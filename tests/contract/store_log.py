@@ -96,7 +96,7 @@ class LogRead:
     def test_an_entry_is_found_by_its_index_as_it_was_written(self, sealed):
         with sealed.reading() as tx:
             found = tx.log_reader.entry(8)
-            assert (8, SEALED[8], canonical(SEALED[8])) == tuple(found)
+            assert (8, SEALED[8], canonical(SEALED[8])) == (found.index, found.entry, found.body)
             assert (None, None) == (tx.log_reader.entry(10), tx.log_reader.entry(-1))
 
     def test_what_has_no_number_yet_is_not_found(self, sealed):

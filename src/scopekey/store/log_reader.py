@@ -23,7 +23,7 @@ _some = select(_c.log_index, _c.body).where(_c.log_index.in_(bindparam("wanted",
 _GOOD = ("allowed", "reported")
 
 
-class NumberedEntry(NamedTuple):
+class NumberedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of the log: its index, itself, and the canonical bytes that were hashed."""
 
     index: int
@@ -55,7 +55,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(NamedTuple):
-    """What one search found. All up to the index `through` was looked at; `more` tells whether there is more after it."""
+    """What one search found: it looked at all up to the index `through`; `more` tells whether there is more after it."""
 
     entries: list[NumberedEntry]
     through: int
