@@ -9,21 +9,25 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from scopekey.audit.checkpoint import Checkpoint, sign_checkpoint
+from scopekey.audit.entry import read_entry
 from scopekey.audit.merkle import leaf_hash
 from scopekey.audit.note import VerifierKey, verifier_key
 from scopekey.audit.signing import signing_key_id
 from scopekey.audit.tiles import Growth
 from scopekey.replica.clock import milliseconds
 from scopekey.store.engine import Store
-from scopekey.store.log import StoredCheckpoint
+from scopekey.store.entry_columns import columns_of
+from scopekey.store.log import Arrival, Row, StoredCheckpoint
 from scopekey.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
 LOG_ORIGIN = "log_origin"
 """The name in the store's own table under which the log's name is kept."""
-AT_ONCE = 500
+AT_ONCE = 1_000
 """How many entries one transaction seals: the write lock of a SQLite file is to be held for a moment only."""
 
 Head = Callable[[StoredCheckpoint], None]
@@ -62,23 +66,24 @@ class LogSealer:
         with self._sealing:
             while taken := self._seal_some():
                 sealed += taken
-                if taken < AT_ONCE:
-                    break
         return sealed
 
     def _seal_some(self) -> int:
+        with self._store.reading() as tx:
+            prepared = prepare(tx)
+        if not prepared.taken:
+            return 0
         began = time.monotonic()
         with self._store.writing() as tx:
-            done = seal(tx, self._signed, now=self._clock())
-        if done is None:
+            checkpoint = seal(tx, prepared, self._signed, now=self._clock())
+        if checkpoint is None:
             return 0
-        count, checkpoint = done
         for head in self._heads:
             self._tell(head, checkpoint)
-        if count == AT_ONCE:
+        if len(prepared.taken) == AT_ONCE:
             # There is more: whoever else waits for the lock gets it now, not after all of this.
             time.sleep(time.monotonic() - began)
-        return count
+        return len(prepared.taken)
 
     def _signed(self, tx: Transaction, size: int, root: bytes) -> str:
         return sign_checkpoint(Checkpoint(origin_of(tx, self._seed, self._origin), size, root), self._seed)
@@ -94,24 +99,44 @@ class LogSealer:
             self._failed.discard(head)
 
 
+class Prepared(msgspec.Struct, frozen=True):
+    """Entries that wait, what they will be in the log, and how long the log was meanwhile."""
+
+    size: int
+    taken: list[Arrival]
+    rows: list[Row]
+    leaves: list[bytes]
+
+
+def prepare(tx: Transaction) -> Prepared:
+    """Get ready what waits. It is most of the work, and keeps nobody from the store."""
+    size = tx.log.state().size
+    taken = tx.log.arrivals(AT_ONCE)
+    entries = [read_entry(one.body) for one in taken]
+    rows = [
+        (index, *columns_of(entry, one.body))
+        for index, (entry, one) in enumerate(zip(entries, taken, strict=True), size)
+    ]
+    return Prepared(size, taken, rows, [leaf_hash(one.body) for one in taken])
+
+
 Sign = Callable[[Transaction, int, bytes], str]
 """Signs a size and a root; gives the whole note."""
 
 
-def seal(tx: Transaction, sign: Sign, *, now: int) -> tuple[int, StoredCheckpoint] | None:
-    """Seal the first entries that wait; None where nothing does, or where somebody else is at it."""
+def seal(tx: Transaction, prepared: Prepared, sign: Sign, *, now: int) -> StoredCheckpoint | None:
+    """Seal what was prepared; None where somebody else is at it, or was."""
     state = tx.log.hold()
-    taken = tx.log.arrivals(AT_ONCE) if state is not None else []
-    if state is None or not taken:
+    if state is None or state.size != prepared.size:
         return None
     tree = Growth(state.size, tx.log.tile)
-    tree.extend([leaf_hash(one.body) for one in taken])
-    tx.log.append(state.size, taken)
+    tree.extend(prepared.leaves)
+    tx.log.append(prepared.rows, prepared.taken)
     tx.log.put_tiles(tree.changed())
     root = tree.root()
     checkpoint = StoredCheckpoint(tree.size, now, root, sign(tx, tree.size, root))
     tx.log.add_checkpoint(checkpoint)
-    return len(taken), checkpoint
+    return checkpoint
 
 
 def origin_of(tx: Transaction, seed: bytes, given: str | None = None) -> str:

@@ -4,13 +4,12 @@ Whoever appends holds the one row of its size, so that one process at a time num
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from scopekey.audit.entry import Entry, read_entry
 from scopekey.store.dialect import write_rows
-from scopekey.store.entry_columns import columns_of
 from scopekey.store.log_tables import arrivals, checkpoints, entries, log, tiles
 
 _hold = select(log.c.size, log.c.archived).with_for_update(skip_locked=True)
@@ -45,8 +44,11 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An entry that waits for its number."""
 
     id: int
-    entry: Entry
     body: bytes
+
+
+Row = tuple[Any, ...]
+"""An entry's index in the log, and its columns (`entry_columns.columns_of`)."""
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
@@ -82,16 +84,14 @@ class Log:
 
     def arrivals(self, most: int) -> list[Arrival]:
         """The entries that wait, in the order in which they came."""
-        found = self._connection.execute(_arrived, {"most": most})
-        return [Arrival(number, read_entry(body), body) for number, body in found]
+        return [Arrival(row.id, bytes(row.body)) for row in self._connection.execute(_arrived, {"most": most})]
 
-    def append(self, first: int, taken: Sequence[Arrival]) -> None:
-        """Number entries that waited, from an index on; they no longer wait then. Only while the log is held."""
-        rows = [(index, *columns_of(one.entry, one.body)) for index, one in enumerate(taken, first)]
+    def append(self, rows: Sequence[Row], taken: Sequence[Arrival]) -> None:
+        """Write rows of the log, whose entries no longer wait then. Only while the log is held."""
         write_rows(self._connection, entries, rows)
-        for low, high in _runs([one.id for one in taken]):
+        for low, high in _runs(one.id for one in taken):
             self._connection.execute(_forget, {"first": low, "last": high})
-        self._connection.execute(_grow, {"now": first + len(taken)})
+        self._connection.execute(_grow, {"now": rows[-1][0] + 1})
 
     def tile(self, level: int, number: int) -> bytes:
         """The hashes of a tile, as many as there are; none where there is no tile."""
