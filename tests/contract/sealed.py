@@ -1,9 +1,8 @@
 """A small log in a store: entries of every kind, numbered and sealed."""
 
-from scopekey.audit.checkpoint import Checkpoint, sign_checkpoint
 from scopekey.audit.entry import Entry, Who, canonical
 from scopekey.audit.note import verifier_key
-from scopekey.authority.seal_log import seal
+from scopekey.authority.seal_log import LogSealer
 
 ORIGIN = "example.com/audit"
 SEED = b"s" * 32
@@ -49,6 +48,6 @@ def seal_entries(store, *made, now=5_000, origin=ORIGIN):
     """Append entries to the log of a store and seal them; gives how many the log has."""
     with store.writing() as tx:
         tx.entries.append([(one, canonical(one)) for one in made])
-        while seal(tx, lambda _, size, root: sign_checkpoint(Checkpoint(origin, size, root), SEED), now=now):
-            pass
+    LogSealer(store, seed=SEED, origin=origin, clock=lambda: now)()
+    with store.reading() as tx:
         return tx.log.state().size

@@ -4,7 +4,6 @@ Hashes say nothing about the entries they were made of: each has 16 random bytes
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from scopekey.audit.merkle import HASH_SIZE
 from scopekey.audit.tiles import TILE_WIDTH, TileName, encode_bundle, read_path, width_at
@@ -16,13 +15,6 @@ from scopekey.core.problem import ProblemError
 
 Archive = Callable[[int, int], bytes | None]
 """A bundle of entries that is no longer in the database, by its number and width; None where it is not there either."""
-
-
-class Tile(NamedTuple):
-    """A tile or a bundle. `whole` ones are never given with other bytes, nor are others of the same width."""
-
-    content: bytes
-    whole: bool
 
 
 def show_checkpoint(authority: Authority, caller: Caller) -> str:
@@ -46,7 +38,7 @@ def show_public_key(authority: Authority, caller: Caller, seed: bytes) -> str:
         return str(log_key(work.tx, seed))
 
 
-def show_tile(authority: Authority, caller: Caller, path: str, *, archive: Archive | None = None) -> Tile:
+def show_tile(authority: Authority, caller: Caller, path: str, *, archive: Archive | None = None) -> bytes:
     """Show a tile or a bundle by its path after `tile/` (C2SP tlog-tiles), of any width up to the present one.
 
     Bundles are shown to the operator alone: they hold everybody's entries. Raises ProblemError `not_found`.
@@ -56,8 +48,7 @@ def show_tile(authority: Authority, caller: Caller, path: str, *, archive: Archi
         width = 0 if name is None else width_at(name.level or 0, name.number, work.tx.log.state().size)
         if name is None or name.width > width or (name.level is None and not work.actor.operator):
             raise ProblemError("not_found", "The log has no such tile.")
-        content = _bundle(work, name, archive) if name.level is None else _hashes(work, name.level, name)
-        return Tile(content, name.width == TILE_WIDTH)
+        return _bundle(work, name, archive) if name.level is None else _hashes(work, name.level, name)
 
 
 def _name(path: str) -> TileName | None:

@@ -1,17 +1,20 @@
 """The audit log of the home folder. What arrived is sealed before it is read: no server need be running."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from scopekey.audit.source import LogSource
 from scopekey.authority.actor import Caller
 from scopekey.authority.audit_entry import show_entry
 from scopekey.authority.audit_export import export_log
-from scopekey.authority.audit_search import LogQuery, search_log
+from scopekey.authority.audit_search import READ, LogQuery, search_log
 from scopekey.authority.audit_tree import show_checkpoint, show_public_key, show_tile
 from scopekey.authority.heads import HeadFile
 from scopekey.authority.seal_log import LogSealer
 from scopekey.client.log_folder import LogFolder
 from scopekey.server.node import Node
+from scopekey.store.store_log import StoreLog
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
 
@@ -31,10 +34,19 @@ class HomeAudit:
         self._caller = caller
         seal(node)
 
-    @property
-    def whole(self) -> bool:
-        """Whether everything may be read: whoever has the home folder itself may."""
-        return self._caller.kind == "machine"
+    @contextmanager
+    def whole(self) -> Iterator[LogSource | None]:
+        """All of the log, of one moment; None where it is not for this caller, and a server has to be asked as well."""
+        if not self._sees_all():
+            yield None
+            return
+        folder = self.node.settings.audit_archive
+        with self.node.store.reading() as tx:
+            yield StoreLog(tx, None if folder is None else LogFolder(folder).entries)
+
+    def _sees_all(self) -> bool:
+        with self._authority.looking(self._caller, needs=READ) as work:
+            return work.actor.operator
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page."""

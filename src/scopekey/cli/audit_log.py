@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from scopekey.audit.source import LogSource
 from scopekey.cli.acting import CannotActError, caller, home
 from scopekey.client.audit import AuditClient
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
@@ -12,6 +13,9 @@ from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
 class AuditLog(Protocol):
     """What can be asked of a log, wherever it is."""
+
+    def whole(self) -> AbstractContextManager[LogSource | None]:
+        """All of the log, for a verification; None where the caller may not read all of it."""
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page."""

@@ -61,9 +61,18 @@ def search(
 ) -> None:
     """Look for entries of the log, the newest first."""
     query = {
-        **{"key": key, "organization": organization, "permission": permission, "category": category},
-        **{"decision": decision, "kind": kind, "action": action, "operation": operation},
-        **{"request_id": request_id, "actor": actor, "since": since, "until": until},
+        "key": key,
+        "organization": organization,
+        "permission": permission,
+        "category": category,
+        "decision": decision,
+        "kind": kind,
+        "action": action,
+        "operation": operation,
+        "request_id": request_id,
+        "actor": actor,
+        "since": since,
+        "until": until,
         "order": "oldest" if oldest else "newest",
     }
     with audit_log(local=local) as log:
@@ -92,9 +101,17 @@ def tail(
 ) -> None:
     """Show the newest entries, and each that comes, until it is interrupted."""
     query = {
-        **{"key": key, "organization": organization, "permission": permission, "category": category},
-        **{"decision": decision, "kind": kind, "action": action, "operation": operation},
-        **{"request_id": request_id, "actor": actor, "since": since},
+        "key": key,
+        "organization": organization,
+        "permission": permission,
+        "category": category,
+        "decision": decision,
+        "kind": kind,
+        "action": action,
+        "operation": operation,
+        "request_id": request_id,
+        "actor": actor,
+        "since": since,
     }
     with audit_log(local=local) as log:
         size = size_of(log)

@@ -29,7 +29,7 @@ def json_of(logged: LoggedEntry) -> str:
 
 
 def visible(text: str) -> str:
-    """Show what has no glyph, moves the cursor, or turns the direction of text as an escape: `\\x1b`, `\\u202e`."""
+    r"""Show what has no glyph, moves the cursor, or turns the direction of text as an escape: `\x1b`, `\u202e`."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )

@@ -1,10 +1,15 @@
 """The audit log over HTTP: searched, proved, and fetched whole."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
+from scopekey.audit.source import LogSource
+from scopekey.audit.tiles import bundle_path, width_at
+from scopekey.client.audit_source import FetchedFiles, TiledLog
 from scopekey.client.management import ManagementClient, UnreachableError, problem_of
+from scopekey.core.problem import ProblemError
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
 _BASE = "/v1/audit"
@@ -12,6 +17,19 @@ _BASE = "/v1/audit"
 
 class AuditClient(ManagementClient):
     """Reads the audit log with one key."""
+
+    @contextmanager
+    def whole(self) -> Iterator[LogSource | None]:
+        """All of the log as of its newest checkpoint; None where the key may not read all of it."""
+        source = TiledLog(self.show_checkpoint(), FetchedFiles(self.show_tile))
+        try:
+            self.show_tile(bundle_path(0, width_at(0, 0, source.size)))
+        except ProblemError as error:
+            if error.problem.code != "not_found":
+                raise
+            yield None
+        else:
+            yield source
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page; the arguments are the call's query parameters."""

@@ -1,12 +1,12 @@
-"""A log as a folder of files, in the layout of C2SP tlog-tiles: what `audit archive` writes, or a copy of any such log."""
+"""A log as a folder of files, in the layout of C2SP tlog-tiles: what `audit archive` writes, or a copy of a log."""
 
 from pathlib import Path
 
-from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, tile_path
+from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, encode_bundle, tile_path
 
 
 class LogFolderError(Exception):
-    """A file that the log must have is not in the folder, or is no file of a log; names it."""
+    """A file of the log cannot be read; names it."""
 
 
 class LogFolder:
@@ -19,35 +19,43 @@ class LogFolder:
         """The note in the file `checkpoint`. Raises LogFolderError."""
         return self._read("checkpoint").decode("utf-8", "replace")
 
-    def tile(self, level: int, number: int) -> bytes:
-        """The hashes of a tile, the widest that is there. Raises LogFolderError."""
-        whole = tile_path(level, number)
-        return self._read(self._widest(whole))
+    def reaches(self) -> int:
+        """Up to which index there are whole bundles without a gap, by their names alone."""
+        number = 0
+        while (self._folder / bundle_path(number)).is_file():
+            number += 1
+        return number * TILE_WIDTH
 
-    def bundle(self, number: int, width: int) -> list[bytes]:
-        """The first `width` entries of a bundle, whole ones or parts of it. Raises LogFolderError."""
-        for path in (bundle_path(number, width), bundle_path(number), self._widest(bundle_path(number))):
-            if (self._folder / path).is_file():
-                return self._decoded(path, width)
-        raise LogFolderError(f"there is no {self._folder / bundle_path(number, width)}")
+    def hashes(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes:  # noqa: ARG002 - all there are
+        """The hashes of a tile, the widest that is there; empty where there is none. Raises LogFolderError."""
+        path = self._widest(tile_path(level, number))
+        return b"" if path is None else self._read(path)
 
-    def _decoded(self, path: str, width: int) -> list[bytes]:
+    def entries(self, number: int, width: int) -> list[bytes] | None:
+        """The first `width` entries of a bundle; None where they are not all there.
+
+        Raises ValueError for a file that is no bundle, and LogFolderError.
+        """
+        path = self._widest(bundle_path(number))
+        found = [] if path is None else decode_bundle(self._read(path))
+        return found[:width] if len(found) >= width else None
+
+    def encoded_bundle(self, number: int, width: int) -> bytes | None:
+        """The same as it stands in a bundle of that width; None where there is none that can be read."""
         try:
-            entries = decode_bundle(self._read(path))
-        except ValueError as error:
-            raise LogFolderError(f"{self._folder / path}: {error}") from None
-        if len(entries) < width:
-            raise LogFolderError(f"{self._folder / path} holds {len(entries)} entries of {width}")
-        return entries[:width]
+            entries = self.entries(number, width)
+        except (LogFolderError, ValueError):
+            return None
+        return None if entries is None else encode_bundle(entries)
 
-    def _widest(self, whole: str) -> str:
+    def _widest(self, whole: str) -> str | None:
         """The path of the whole tile, or of the widest part of it that is there."""
         if (self._folder / whole).is_file():
             return whole
         parts = self._folder / f"{whole}.p"
         widths = [int(part.name) for part in parts.iterdir() if part.name.isdecimal()] if parts.is_dir() else []
         widest = max((width for width in widths if 0 < width < TILE_WIDTH), default=0)
-        return f"{whole}.p/{widest}" if widest else whole
+        return f"{whole}.p/{widest}" if widest else None
 
     def _read(self, path: str) -> bytes:
         file = self._folder / path

@@ -5,7 +5,7 @@ whatever it found: no search holds the database for longer than a moment, and an
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, select
@@ -55,7 +55,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(NamedTuple):
-    """What one search found: it looked at all up to the index `through`; `more` tells whether there is more after it."""
+    """What one search found: it looked at all up to the index `through`; `more` tells whether more may follow."""
 
     entries: list[NumberedEntry]
     through: int
@@ -74,6 +74,13 @@ class LogReader:
         """Find an entry; None where it is not in the table."""
         row = self._connection.execute(_entry, {"wanted": index}).first()
         return None if row is None else _numbered(row.log_index, row.body)
+
+    def rows(self, after: int, most: int) -> list[tuple[Any, ...]]:
+        """The rows that follow an index, as the driver gives them: their columns in the order of the table."""
+        asked = select(*entries.c).where(_c.log_index > after).order_by(_c.log_index).limit(most)
+        plain = asked.compile(self._connection, compile_kwargs={"literal_binds": True})
+        # Past SQLAlchemy's own rows: a verification reads every one there is.
+        return cast("list[tuple[Any, ...]]", self._connection.exec_driver_sql(str(plain)).cursor.fetchall())
 
     def search(self, wanted: EntryFilter, *, after: int, before: int, most: int, oldest: bool = False) -> Found:
         """Find entries with an index between two, both left out: at most so many, the newest first, or the oldest.

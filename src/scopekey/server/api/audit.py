@@ -10,6 +10,7 @@ from scopekey.authority.audit_entry import show_entry
 from scopekey.authority.audit_export import export_log
 from scopekey.authority.audit_search import READ, LogQuery, search_log
 from scopekey.authority.audit_tree import show_checkpoint, show_public_key, show_tile
+from scopekey.client.log_folder import LogFolder
 from scopekey.enforce.fastapi import requires
 from scopekey.server.api.context import Authorized, Calling, node_of, refusals
 from scopekey.wire.audit import (
@@ -40,11 +41,11 @@ def filter_of(
     ] = None,
     category: Annotated[
         Word | None,
-        Query(description="What was intended: an access level, a resource group, or both", examples=["write Core Data"]),
+        Query(
+            description="What was intended: an access level, a resource group, or both", examples=["write Core Data"]
+        ),
     ] = None,
-    decision: Annotated[
-        Word | None, Query(description="allowed, refused, reported, or the code of a refusal")
-    ] = None,
+    decision: Annotated[Word | None, Query(description="allowed, refused, reported, or the code of a refusal")] = None,
     kind: EntryKind | None = None,
     action: Annotated[Word | None, Query(description="Of a change", examples=["key.revoke"])] = None,
     operation: Annotated[OperationText | None, Query(examples=["GET /datasets/{dataset_id}"])] = None,
@@ -90,7 +91,7 @@ def get_entries(
     return search_log(authority, caller, replace(wanted, order=order, after=after, limit=limit, cursor=cursor))
 
 
-@router.get("/entries/{index}", dependencies=[_reads], responses=refusals("not_found"))
+@router.get("/entries/{index}", dependencies=[requires(READ, object="index")], responses=refusals("not_found"))
 def get_entry(authority: Authorized, caller: Calling, index: Annotated[Index, Path()]) -> ProvenEntry:
     """Show an entry, with the proof that it is in the log of the newest checkpoint."""
     return show_entry(authority, caller, index)
@@ -101,7 +102,10 @@ def get_entry(authority: Authorized, caller: Calling, index: Annotated[Index, Pa
     dependencies=[_reads],
     response_class=StreamingResponse,
     responses={
-        200: {"description": "Entries", "content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}},
+        200: {
+            "description": "Entries",
+            "content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()},
+        },
         **refusals("not_found"),
     },
 )
@@ -150,5 +154,7 @@ def get_tile(
     path: Annotated[str, Path(description="As in C2SP tlog-tiles", examples=["0/x001/x234/067", "entries/000.p/12"])],
 ) -> Response:
     """Give a hash tile, or to the operator a bundle of entries, of any width up to the present one."""
-    tile = show_tile(authority, caller, path, archive=node_of(request).archived_bundle)
-    return Response(tile, media_type="application/octet-stream", headers={"Cache-Control": FOREVER})
+    folder = node_of(request).settings.audit_archive
+    archive = None if folder is None else LogFolder(folder).encoded_bundle
+    content = show_tile(authority, caller, path, archive=archive)
+    return Response(content, media_type="application/octet-stream", headers={"Cache-Control": FOREVER})
