@@ -10,12 +10,13 @@ from scopekey.store.engine import Store
 from tests.contract.store_database import Databases
 from tests.contract.store_feed import Feed
 from tests.contract.store_lists import Lists
+from tests.contract.store_log import LogRead
 from tests.contract.store_made import ACME, OTHER, announce
 from tests.contract.store_rows import Rows
 from tests.contract.store_usage import Use
 
 
-class StoreContract(Rows, Lists, Feed, Use, Databases):
+class StoreContract(Rows, Lists, Feed, Use, LogRead, Databases):
     """All of it."""
 
     @pytest.fixture

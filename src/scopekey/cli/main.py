@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 import scopekey
-from scopekey.cli import catalog, db, gateway, keys, organizations, pepper, rules
+from scopekey.cli import audit, catalog, db, gateway, keys, organizations, pepper, rules
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.check import check
 from scopekey.cli.demo import demo
@@ -66,6 +66,7 @@ for name, group in (
     ("organizations", organizations.app),
     ("rules", rules.app),
     ("catalog", catalog.app),
+    ("audit", audit.app),
     ("pepper", pepper.app),
     ("db", db.app),
 ):
@@ -107,6 +108,8 @@ def run() -> None:
 def missing_extra(package: str, command: str = "") -> str:
     """Say which extra brings a package that is not installed, for a command."""
     extra = EXTRAS.get(package.partition(".")[0], "gateway" if command == "gateway" else "server")
+    if (extra, command) == ("demo", "audit"):
+        extra = "parquet"
     return f"this needs {package}, which is not installed: pip install 'scopekey[{extra}]'"
 
 

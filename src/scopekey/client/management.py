@@ -156,10 +156,11 @@ class ManagementClient:
             except ValueError:
                 # Without its cause: the message of a validation repeats what it read, a new secret perhaps.
                 raise UnreachableError("the server answered something that is no answer of Scopekey's") from None
-        raise _problem(response)
+        raise problem_of(response)
 
 
-def _problem(response: httpx.Response) -> Exception:
+def problem_of(response: httpx.Response) -> Exception:
+    """What a refusal of the server means here: a ProblemError, or UnreachableError where it says nothing known."""
     try:
         document = response.json()
         code, detail = str(document["code"]), str(document["detail"])

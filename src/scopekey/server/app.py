@@ -14,7 +14,7 @@ from scopekey.enforce.doors.data_plane import Doors
 from scopekey.enforce.doors.probes import PATHS, Probes
 from scopekey.enforce.fastapi import protect
 from scopekey.replica.feed_source import FeedSource
-from scopekey.server.api import catalog, journal, keys, organizations, verify
+from scopekey.server.api import audit, catalog, journal, keys, organizations, verify
 from scopekey.server.api.context import PROBLEM_SCHEMA
 from scopekey.server.body import BodyLimit
 from scopekey.server.errors import handle_errors
@@ -45,7 +45,7 @@ def management_api(node: Node, *, close: bool = True) -> FastAPI:
         redoc_url=None,
     )
     api.state.node = node
-    for router in (keys.router, organizations.router, catalog.router, verify.router, journal.router):
+    for router in (keys.router, organizations.router, catalog.router, verify.router, journal.router, audit.router):
         api.include_router(router)
     handle_errors(api)
     _describe_problems(api, forbidden=int(node.missing_permission_status) == HTTPStatus.FORBIDDEN)

@@ -9,6 +9,7 @@ from scopekey.store.idempotency import Idempotency
 from scopekey.store.journals import Journals
 from scopekey.store.keys import Keys
 from scopekey.store.log import Log
+from scopekey.store.log_reader import LogReader
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
 from scopekey.store.usage import Usage
@@ -29,6 +30,7 @@ class Transaction:
         "journals",
         "keys",
         "log",
+        "log_reader",
         "meta",
         "organizations",
         "usage",
@@ -46,3 +48,4 @@ class Transaction:
         self.journals = Journals(connection)
         self.log = Log(connection)
         self.usage = Usage(connection)
+        self.log_reader = LogReader(connection)
