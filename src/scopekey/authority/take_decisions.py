@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 from scopekey.audit.entry import NONCE_SIZE, canonical
 from scopekey.authority.actor import Caller
-from scopekey.authority.unit_of_work import Authority, UnitOfWork
+from scopekey.authority.count_reads import counted_bodies
+from scopekey.authority.unit_of_work import Authority, UnitOfWork, applied_register
 from scopekey.core.problem import ProblemError
 from scopekey.replica.batch import MissingRecordsError
 from scopekey.replica.clock import milliseconds
@@ -39,10 +40,12 @@ def take_batch(
     random: Callable[[int], bytes] = os.urandom,
     clock: Callable[[], int] = milliseconds,
     allow: Allow | None = None,
+    count: bool = False,
 ) -> int:
     """Write what is new of a batch, and give the number of the record that its file goes on with.
 
     Written in parts, each with its place in the ledger: after a failure, the same batch takes the rest.
+    `count` makes one entry of allowed reads that are alike (``AUDIT_READS=counted``).
     Raises UnreadableBatchError, of which nothing is written; MissingRecordsError where records before the
     batch are missing; StoreUnavailableError.
     """
@@ -53,7 +56,7 @@ def take_batch(
             with store.writing() as tx:
                 if allow is not None:
                     allow(tx)
-                reached = _write(tx, batch, bodies, clock(), random)
+                reached = _write(tx, batch, bodies, clock(), random, count=count)
         except DuplicateError:
             # Another copy of the first batch of a file was faster. Its row is there now.
             continue
@@ -71,6 +74,7 @@ def take_decisions(authority: Authority, caller: Caller, encoded: bytes) -> int:
             encoded,
             random=authority.random,
             clock=authority.clock,
+            count=authority.count_reads,
             # Looked up in there, like all power: the key may have been revoked since it was checked.
             allow=lambda tx: UnitOfWork(authority, tx, caller, NEEDS),
         )
@@ -87,7 +91,13 @@ def take_decisions(authority: Authority, caller: Caller, encoded: bytes) -> int:
 
 
 def _write(
-    tx: Transaction, batch: JournalBatch, bodies: Sequence[bytes], now: int, random: Callable[[int], bytes]
+    tx: Transaction,
+    batch: JournalBatch,
+    bodies: Sequence[bytes],
+    now: int,
+    random: Callable[[int], bytes],
+    *,
+    count: bool,
 ) -> int:
     """Write the next part of what is new; gives the number that was reached."""
     held = tx.journals.hold(batch.node, batch.file)
@@ -101,6 +111,8 @@ def _write(
         return expected
     part = at_once(bodies, max(expected, batch.offset) - batch.offset)
     following = max(expected, batch.offset) + len(part)
+    if count:
+        part = counted_bodies(part, applied_register(tx), random)
     if batch.offset > expected:
         missing = batch.offset - expected
         log.warning("the node %s lost %d decisions before it could send them", batch.node, missing)
