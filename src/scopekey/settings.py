@@ -122,6 +122,25 @@ class Settings(BaseSettings):
     default_lifetime: Millis = Field(
         90 * 86_400_000, gt=0, description="How long a key lives that is made without an end."
     )
+    log_origin: str | None = Field(
+        None,
+        pattern=r"^[^\s+]{1,200}$",
+        description="The audit log's name, as in `example.com/audit`: given once, when its first entry is sealed.",
+    )
+    log_heads: Words = Field(
+        (),
+        description="Files that each checkpoint of the log is appended to, with commas; `-` is standard output.",
+    )
+    audit_reads: Literal["each", "counted"] = Field(
+        "each",
+        description="Whether allowed reads are each an entry of the log, or are counted by key, permission and minute.",
+    )
+    audit_keep: Millis | None = Field(
+        None, gt=0, description="How long entries stay in the database before they are moved to the archive."
+    )
+    audit_archive: Path | None = Field(
+        None, description="The folder to which `audit archive`, and `serve` by itself, moves older entries of the log."
+    )
 
     @field_validator("environments")
     @classmethod

@@ -44,12 +44,9 @@ def empty(tmp_path):
     store.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def either(request):
-    """A home on SQLite, and one on PostgreSQL."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("home")
-        return
+@pytest.fixture
+def postgres_home(request):
+    """A home on PostgreSQL."""
     url = request.getfixturevalue("postgres_url")
     migrate.upgrade(url)
     store = Store.open(url)
@@ -57,3 +54,9 @@ def either(request):
     home.begin()
     yield home
     store.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either(request):
+    """A home on SQLite, and one on PostgreSQL."""
+    return request.getfixturevalue("home" if request.param == "sqlite" else "postgres_home")

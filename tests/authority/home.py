@@ -13,6 +13,7 @@ from scopekey.authority.issue_key import issue_key
 from scopekey.authority.organizations import create_organization, edit_organization
 from scopekey.authority.revoke_key import revoke_key
 from scopekey.authority.rotate_key import rotate_key
+from scopekey.authority.seal_log import LogSealer
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog, Preset, Resource
 from scopekey.core.decide import decide
@@ -28,6 +29,7 @@ DAY = 86_400_000
 HOUR = 3_600_000
 NOW = 1_800_000_000_000
 PEPPER = b"p" * 32
+SEED = b"s" * 32
 MANAGE = "scopekey_keys:write"
 TENANTS = "scopekey_organizations:write"
 CATALOG = Catalog(
@@ -107,6 +109,10 @@ class Home:
             address=address and parse_address(address),
         )
         return "allowed" if decision else str(decision.reason)
+
+    def seal(self):
+        """Let the log number what arrived."""
+        return LogSealer(self.store, seed=SEED, clock=lambda: self.now)()
 
     def entry(self):
         """The newest audit entry."""

@@ -7,6 +7,7 @@ OPERATION = "POST /jobs"
 def record(home, *entries):
     with home.store.writing() as tx:
         tx.entries.append([canonical(entry) for entry in entries])
+    home.seal()
 
 
 def denial(at, key="key_000000000001", organization="org_000000000001", report=True):

@@ -12,9 +12,10 @@ from tests.contract.store_feed import Feed
 from tests.contract.store_lists import Lists
 from tests.contract.store_made import ACME, OTHER, announce
 from tests.contract.store_rows import Rows
+from tests.contract.store_usage import Use
 
 
-class StoreContract(Rows, Lists, Feed, Databases):
+class StoreContract(Rows, Lists, Feed, Use, Databases):
     """All of it."""
 
     @pytest.fixture

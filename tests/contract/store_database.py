@@ -21,7 +21,7 @@ from scopekey.store.errors import (
     SchemaError,
     StoreUnavailableError,
 )
-from scopekey.store.log_tables import metadata
+from scopekey.store.log_tables import log
 from tests.contract.store_made import add_key, key_row, list_names
 
 
@@ -87,7 +87,7 @@ class Databases:
         with store.reading() as tx:
             assert "kept" == tx.meta.get("from_before")
             context = MigrationContext.configure(tx.connection, opts={"compare_type": True})
-            assert [] == compare_metadata(context, metadata)
+            assert [] == compare_metadata(context, log.metadata)
         store.close()
 
     def test_several_upgrades_at_once_are_one(self, another_url):
@@ -103,7 +103,7 @@ class Databases:
     def test_the_migrations_make_the_tables_that_the_statements_expect(self, store):
         with store.reading() as tx:
             context = MigrationContext.configure(tx.connection, opts={"compare_type": True})
-            assert [] == compare_metadata(context, metadata)
+            assert [] == compare_metadata(context, log.metadata)
 
     def test_tables_of_a_newer_version_are_refused(self, url, store):
         with store.writing() as tx:

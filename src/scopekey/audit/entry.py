@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     nonce: str
     at: int
-    kind: Literal["change", "decision", "refusals", "gap"]
+    kind: Literal["change", "decision", "refusals", "reads", "gap"]
     v: int = 1
     node: str | None = None
     actor: Who | None = None
@@ -60,6 +60,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     position: int | None = None
     age: int | None = None
     count: int | None = None
+    first: int | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
 
@@ -78,7 +79,7 @@ def canonical(entry: Entry) -> bytes:
     Raises ValueError where they are more than 65,535, and for what has no one spelling: a lone
     surrogate, a fraction, a number beyond 2**53 - 1, anything in `before` and `after` but JSON.
     """
-    for number in (entry.at, entry.secret, entry.position, entry.age, entry.count):
+    for number in (entry.at, entry.secret, entry.position, entry.age, entry.count, entry.first):
         if number is not None:
             _whole(number)
     if entry.before is None and entry.after is None:

@@ -5,6 +5,7 @@ import re
 import traceback
 from collections.abc import Iterable
 from random import getrandbits
+from time import time_ns
 
 from scopekey.core.network import Network, parse_address, within
 from scopekey.enforce import credential, reach
@@ -27,8 +28,9 @@ def request_id(fields: Fields) -> str:
 
 def new_request_id() -> str:
     """Make a request id for a request that brought none."""
-    # A name, no secret: drawn without a system call, and seeded anew in every process.
-    return f"req_{getrandbits(80):020x}"
+    # A name, no secret: drawn without a system call, and seeded anew in every process. It begins with the time, in
+    # milliseconds: an index of names that come in order is written at its end alone.
+    return f"req_{time_ns() // 1_000_000 << 36 | getrandbits(36):020x}"
 
 
 def is_preflight(fields: Fields) -> bool:

@@ -6,17 +6,20 @@ Column types stand in migrations of databases that exist: what is here may be ad
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, create_engine, make_url
+from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, Table, create_engine, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.base import ColumnCollection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 ID = String().with_variant(String(collation="C"), "postgresql")
 """Text compared byte by byte: the order of ids is the same on both, whatever the database's language."""
@@ -146,6 +149,49 @@ def _begin(engine: Engine, statement: str) -> Connection:
     raise AssertionError
 
 
+def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add many rows, each with a value for every column in their order, in the fastest way there is.
+
+    Values go to the driver as they are: they must be what the columns keep.
+    """
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    if connection.dialect.name == "postgresql":
+        kinds = ", ".join(f"%s::{_ARRAYS[_plain(column.type)]}[]" for column in table.columns)
+        statement = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({kinds})'  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, tuple(list(values) for values in zip(*rows, strict=True)))
+    else:
+        marks = ", ".join("?" * len(table.columns))
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[tuple[Any, ...]],
+    change: Callable[[ColumnCollection[str, Any]], dict[str, Any]],
+) -> None:
+    """Add rows, each with a value for every column in their order; where one is there already, change that.
+
+    `change` is given the columns of the row that was to be added, and gives what to set.
+    """
+    if not rows:
+        return
+    names = [column.name for column in table.columns]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=change(statement.excluded))
+    connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+_ARRAYS: dict[type, str] = {int: "bigint", str: "text", bytes: "bytea"}
+
+
+def _plain(kind: TypeEngine[Any]) -> type:
+    """The Python type of a column's values, also where a type of ours stands around the database's."""
+    return kind.impl_instance.python_type if isinstance(kind, TypeDecorator) else kind.python_type
+
+
 def lock_schema(connection: Connection) -> None:
     """Let one upgrade at a time go on, until the end of this transaction. SQLite's has the lock already."""
     if connection.dialect.name == "postgresql":
@@ -178,6 +224,9 @@ def _make_sqlite(url: URL, lock_timeout: int) -> Engine:
             _use_wal(connection, wait)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            # The log writes to the same pages of its indexes again and again: the more of the write-ahead log is
+            # carried into the database at once, the fewer of them. 32 MiB; who commits next does it, without the lock.
+            connection.execute("PRAGMA wal_autocheckpoint = 8000")
         except BaseException:
             connection.close()
             raise

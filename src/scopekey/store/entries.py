@@ -50,12 +50,3 @@ class Entries:
             numbered = self._connection.execute(_newest, {"most": limit - len(found)})
             found += [StoredEntry(read_entry(row.body), row.body, row.log_index) for row in numbered]
         return found
-
-
-def outcome(entry: Entry) -> str | None:
-    """How a decision ended in one word: `allowed`, `reported`, or the code of its refusal; None for a change."""
-    if entry.kind != "decision":
-        return None
-    if entry.report:
-        return "reported"
-    return "allowed" if entry.allowed else entry.code

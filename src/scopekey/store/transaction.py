@@ -8,8 +8,10 @@ from scopekey.store.entries import Entries
 from scopekey.store.idempotency import Idempotency
 from scopekey.store.journals import Journals
 from scopekey.store.keys import Keys
+from scopekey.store.log import Log
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
+from scopekey.store.usage import Usage
 
 
 class Transaction:
@@ -26,8 +28,10 @@ class Transaction:
         "idempotency",
         "journals",
         "keys",
+        "log",
         "meta",
         "organizations",
+        "usage",
     )
 
     def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
@@ -40,3 +44,5 @@ class Transaction:
         self.entries = Entries(connection)
         self.idempotency = Idempotency(connection)
         self.journals = Journals(connection)
+        self.log = Log(connection)
+        self.usage = Usage(connection)

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from scopekey.store.log_tables import metadata
+from scopekey.store.log_tables import log
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=log.metadata,
     # All or nothing: SQLite can do it too, where the transaction is begun before the first statement.
     transactional_ddl=True,
 )
