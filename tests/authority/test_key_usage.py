@@ -23,7 +23,7 @@ def decided(home, key, *, at=NOW, secret=1, used=None, missing=None):
         code="missing_permission" if missing else None,
     )
     with home.store.writing() as tx:
-        tx.entries.append([(entry, canonical(entry))])
+        tx.entries.append([canonical(entry)])
     home.seal()
 
 

@@ -81,9 +81,7 @@ def written(batch):
 
 
 @settings(deadline=None)
-@given(
-    st.lists(events(), min_size=1, max_size=8), counted, st.integers(0, 2**50), st.integers(0, 2**50), st.booleans()
-)
+@given(st.lists(events(), min_size=1, max_size=8), counted, st.integers(0, 2**50), st.integers(0, 2**50), st.booleans())
 def test_a_batch_is_read_as_the_entries_that_its_events_are(some, counts, offset, lost, durable):
     batch = Batch(FILE, offset + lost, lost, tuple(some), tuple(counts), durable)
     read, entries = read_batch(encode(batch, NODE), lambda size: NONCE * (size // 16))
