@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from scopekey.audit.entry import Entry
 from scopekey.store import migrate
 from scopekey.store.dialect import Database, read_url
 from scopekey.store.engine import Store

@@ -10,7 +10,6 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from scopekey.audit.entry import Entry
 from scopekey.store import migrate
 from scopekey.store.engine import Store
 from scopekey.store.errors import SchemaError, StoreUnavailableError
