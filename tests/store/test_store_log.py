@@ -43,6 +43,7 @@ CHANGES = [
     ("UPDATE entries SET at = at + 1 WHERE log_index = 9", (), "at"),
     ("UPDATE entries SET body = ? WHERE log_index = 7", (b"nothing",), "no entry"),
     ("UPDATE entries SET body = ? WHERE log_index = 7", (b"\xff{}",), "no entry"),
+    ("UPDATE entries SET body = CAST(body AS TEXT) WHERE log_index = 7", (), "no entry"),
     ("UPDATE entries SET body = ? WHERE log_index = 7", (canonical(decision(7, object="x")),), "7"),
     ("DELETE FROM entries WHERE log_index = 7", (), "7 is missing"),
     ("DELETE FROM entries WHERE log_index > 308", (), "309 is missing"),
