@@ -1,19 +1,21 @@
-"""What stands behind a guarded application: a loaded replica, and a journal that writes into a store."""
+"""What stands behind a guarded application: a loaded replica, and a journal on the disk."""
 
 import os
 from pathlib import Path
+from typing import cast
 
 from bench.load import load
 from bench.world import NEEDED, World, verifier
-from scopekey.authority.record_decisions import record_decisions
 from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Operation, Rule, Rules
-from scopekey.replica.batches import BatchJournal
-from scopekey.store.engine import Store
+from scopekey.replica.file_journal import FileJournal, Mode
 
 FOLDER = "BENCH_FOLDER"
 """The variable that tells a server where its deployment is."""
+MODE = "BENCH_JOURNAL"
+"""The variable that tells it the mode of its journal, where it is not the default."""
+NODE = "00112233445566aa"
 _OPERATION = "GET /datasets/{dataset_id}/sample"
 RULES = Rules((Rule(Operation.parse(_OPERATION), Requirement.all_of(Permission.parse(NEEDED)), "dataset_id"),))
 
@@ -25,11 +27,11 @@ def deploy(folder: Path, keys: int) -> World:
 
 
 class Deployed:
-    """What a middleware needs of a deployment that lies in a folder."""
+    """What a middleware needs of a deployment that lies in a folder. Nobody hands its decisions over meanwhile."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store.open(f"sqlite:///{folder / 'journal.db'}")
-        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
+        mode = cast("Mode", os.environ.get(MODE, "writes"))
+        self.journal = FileJournal(folder / "journal", lambda: NODE, mode=mode, limit=1 << 40)
         self.verifier = verifier(folder / "replica", self.journal)
 
     @classmethod
@@ -38,6 +40,5 @@ class Deployed:
         return cls(Path(os.environ[FOLDER]))
 
     def close(self) -> None:
-        """Hand over what is left."""
+        """Write what is left."""
         self.journal.close()
-        self.store.close()

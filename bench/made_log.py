@@ -41,7 +41,7 @@ def make_log(folder: Path, size: int) -> Store:
             tx.log.append(rows, [])
             tx.log.put_tiles(tree.changed())
             root = tree.root()
-            note = sealer._signed(tx, tree.size, root)  # noqa: SLF001 - as the sealer signs
+            note = sealer._signed(tx, tree.size, root)
             tx.log.add_checkpoint(StoredCheckpoint(tree.size, BEGIN + tree.size, root, note))
     store.close()
     with sqlite3.connect(folder / "store.db") as connection:

@@ -11,32 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.check import repeated
+from bench.deployed import NODE
 from bench.load import load
 from bench.measure import Result, Round, interleaved
-from bench.world import KEY_FORMAT, NEEDED, ORGANIZATION, PEPPER, REGISTER, World, verifier
+from bench.world import KEY_FORMAT, NEEDED, ORGANIZATION, PEPPER, REGISTER, Forgetful, World, verifier
 from scopekey.core.decide import decide
 from scopekey.core.requirement import Requirement, need
-from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.event import Event
-from scopekey.replica.journal import DONE, Ticket
+from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.kept import NOTHING_KEPT
 
 KEYS = 100_000
 _NEED = need(Requirement.all_of(REGISTER.catalog.permission(NEEDED)), REGISTER)
 _EVENTS = 10_000
-_LONG = 3_600_000
-"""Longer than any run: nothing is handed over by itself."""
-
-
-class _Forgetful:
-    """A journal that costs as little as one can."""
-
-    def append(self, event: Event) -> Ticket:  # noqa: ARG002 - as journals are called
-        return DONE
-
-    def close(self) -> None:
-        return
 
 
 def bench_parts(folder: Path) -> list[Result]:
@@ -72,7 +59,7 @@ def _parts(cost: dict[str, float]) -> list[tuple[str, float, str]]:
         ("rest", rest, "the check less all of these: its calls, the keys' organization, what parts cost one another"),
         ("read", cost["read"] - cost["key"], "more for a key that was not: a read view, the tree, checksum, unpacking"),
         ("event", cost["ask"] - cost["check"], "Verifier.ask on a journal that forgets, less Verifier.check"),
-        ("append", cost["append"], "BatchJournal.append of an event, nothing being handed over meanwhile"),
+        ("append", cost["append"], "FileJournal.append of an event nobody waits for, the thread that writes beside it"),
     ]
 
 
@@ -80,12 +67,12 @@ class _Subjects:
     """What each part works on: the same keys as the check, in the same order."""
 
     def __init__(self, world: World) -> None:
-        self.verifier = verifier(world.folder, _Forgetful())
+        self.verifier = verifier(world.folder, Forgetful())
         self.printed = repeated(world.printed)
         self.ids = [presented.key_id for presented in map(KEY_FORMAT.parse, self.printed) if presented is not None]
         self.keys = [key for key in map(self.verifier.index.key, self.ids) if key is not None]
         assert len(self.keys) == len(self.printed)
-        self.journal = BatchJournal(len, linger_ms=_LONG)
+        self.journal = FileJournal(world.folder.parent / "journal", lambda: NODE, mode="relaxed", limit=1 << 40)
 
     def rounds(self) -> dict[str, Round]:
         """Everything that is timed; `loop` is the loop alone."""
@@ -106,9 +93,16 @@ class _Subjects:
             "append": _each(
                 self.journal.append, [self.verifier.ask(one, (NEEDED,))[0] for one in self.printed[:_EVENTS]]
             ),
-            # What a round left is dropped here, so that no other round pays for it.
-            "dropped": lambda: self.journal.close() or 1,
+            # What a round left is written here, so that no other round pays for it.
+            "dropped": self._dropping(),
         }
+
+    def _dropping(self) -> Round:
+        def round_() -> int:
+            self.journal.close()
+            return 1
+
+        return round_
 
     def _reading(self) -> Round:
         index, once = self.verifier.index, list(dict.fromkeys(self.ids))

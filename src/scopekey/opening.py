@@ -18,9 +18,9 @@ from pydantic import SecretStr
 from scopekey.core.decision import Decision
 from scopekey.enforce.keys import Keys
 from scopekey.replica.clock import milliseconds
+from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
-from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import Settings
 
@@ -51,7 +51,7 @@ class Scopekey:
         """Name the home folder; without one it is that of `SCOPEKEY_HOME`, else `./.scopekey`.
 
         Every other setting can be given by its name too. Where `[server]` is installed, changes are
-        caught up with and decisions go into the audit log.
+        caught up with and decisions go into the audit log; else they wait in the folder for whoever has the store.
         """
         if home is not None:
             settings["home"] = Path(home)
@@ -209,21 +209,29 @@ def _open_node(settings: Settings) -> Opened:
 
     node = Node.open(settings)
     node.follow()
+    node.carry()
     return Opened(node.verifier, node.close, node)
 
 
 def _open_replica(settings: Settings) -> Opened:
     """The data plane alone: the replica as other processes of this machine keep it."""
     index = LmdbIndex(settings.replica_path)
+    # Whoever has the store takes over what lies in its folder.
+    journal = FileJournal(settings.journal_path, settings.node_id, mode=settings.journal, limit=settings.journal_limit)
     verifier = Verifier(
         index,
         key_format=settings.key_format,
         peppers=settings.pepper_ring(),
-        journal=MemoryJournal(),
+        journal=journal,
         clock=milliseconds,
         freshness=_freshness(settings, index),
     )
-    return Opened(verifier, index.close)
+
+    def close() -> None:
+        journal.close()
+        index.close()
+
+    return Opened(verifier, close)
 
 
 def _freshness(settings: Settings, index: LmdbIndex) -> Freshness:

@@ -4,6 +4,9 @@ A missing security value refuses to start; it never opens a door.
 """
 
 import os
+import re
+import secrets
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,6 +46,14 @@ def _networks(value: object) -> object:
     )
 
 
+def _bytes(value: object) -> object:
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return value if found is None else int(found[1]) << _SHIFTS[found[2] or ""]
+
+
+_SIZE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB|TiB)?")
+_SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}
+Bytes = Annotated[int, BeforeValidator(_bytes)]
 Millis = Annotated[int, BeforeValidator(_millis)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
@@ -98,6 +109,16 @@ class Settings(BaseSettings):
     )
     stale_after: Millis = Field(5_000, ge=0, description="From how far behind decisions are marked stale.")
     refuse_after: Millis = Field(900_000, ge=0, description="From how far behind a verifier refuses to answer.")
+    journal: Literal["strict", "writes", "relaxed"] = Field(
+        "writes",
+        description="What is on disk before its answer: `strict` every decision about a genuine key; `writes` those "
+        "about what may change something, and denials; `relaxed` none.",
+    )
+    journal_limit: Bytes = Field(
+        1 << 30,
+        ge=1 << 20,
+        description="How many bytes of decisions nobody took over yet may lie in the home folder: `1GiB`, `512MiB`.",
+    )
     default_lifetime: Millis = Field(
         90 * 86_400_000, gt=0, description="How long a key lives that is made without an end."
     )
@@ -161,6 +182,18 @@ class Settings(BaseSettings):
     def replica_path(self) -> Path:
         """Where the replica is."""
         return self.home / "replica"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal's files are."""
+        return self.home / "journal"
+
+    def node_id(self) -> str:
+        """The id under which this machine hands in decisions: 16 hexadecimal digits, made once. Raises OSError."""
+        file = self.home / "node"
+        with suppress(FileExistsError):
+            write_private(file, secrets.token_hex(8) + "\n")
+        return file.read_text("ascii").strip()
 
     def peppers(self) -> tuple[Pepper, ...]:
         """The current pepper and the retired ones after it. Raises MissingSecretError."""

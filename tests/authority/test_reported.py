@@ -6,7 +6,7 @@ OPERATION = "POST /jobs"
 
 def record(home, *entries):
     with home.store.writing() as tx:
-        tx.entries.append([(entry, canonical(entry)) for entry in entries])
+        tx.entries.append([canonical(entry) for entry in entries])
     home.seal()
 
 

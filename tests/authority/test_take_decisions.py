@@ -6,14 +6,15 @@ from threading import Barrier
 
 import pytest
 
-from scopekey.authority import record_decisions
-from scopekey.authority.take_decisions import NEEDS, REMEMBERED, take_decisions
+from scopekey.authority import take_decisions as taking
+from scopekey.authority.take_decisions import AT_ONCE_BYTES, NEEDS, REMEMBERED, at_once, take_batch, take_decisions
 from scopekey.core.decision import Allowed
-from scopekey.replica.batch import Batch
+from scopekey.replica.batch import Batch, MissingRecordsError
 from scopekey.replica.batch_bytes import encode
 from scopekey.replica.event import Event
 from scopekey.store.errors import StoreUnavailableError
 from scopekey.store.journals import Journals
+from scopekey.wire.decisions import UnreadableBatchError, write_batch
 from tests.authority.home import refused
 from tests.contract.index import REGISTER, key
 
@@ -38,6 +39,10 @@ def take(either):
 def recorded(home):
     """The numbers of the decisions in the log, in their order."""
     return [int(row.entry.request_id[1:]) for row in home.entries(10_000)[::-1] if row.entry.kind == "decision"]
+
+
+def gaps(home):
+    return [(e.action, e.node, e.count) for e in (row.entry for row in home.entries(10_000)) if e.kind == "gap"]
 
 
 def test_a_batch_is_recorded_as_its_entries(either, take):
@@ -85,6 +90,42 @@ def test_a_gap_that_is_owned_up_to_is_none(either, take, caplog):
     assert [6, 6] == [take(batch(5, 1, lost=2)), take(batch(5, 1, lost=2))]
     assert [0, 1, 2, 5] == recorded(either)
     assert 1 == caplog.text.count(f"the node {NODE} lost 2 decisions")
+    assert [("journal.lost", NODE, 2)] == gaps(either)
+
+
+def test_what_was_lost_is_recorded_once_though_nothing_comes_after_it(either, take):
+    take(batch(0, 3))
+    assert [9, 9, 10] == [take(batch(9, 0, lost=6)), take(batch(9, 0, lost=6)), take(batch(9, 1))]
+    assert [0, 1, 2, 9] == recorded(either)
+    assert [("journal.lost", NODE, 6)] == gaps(either)
+
+
+def test_a_file_that_was_cut_is_recorded_once(either, take):
+    take(batch(0, 3))
+    cut = write_batch(node=NODE, file=FILE, offset=3, lost=0, cut=37)
+    assert [4, 4] == [take(cut), take(cut)]
+    assert [("journal.cut", NODE, 37)] == gaps(either)
+
+
+def test_a_cut_of_what_was_taken_before_it_was_torn_is_no_loss(either, take):
+    take(batch(0, 3))
+    assert 3 == take(write_batch(node=NODE, file=FILE, offset=2, lost=0, cut=37))
+    assert [] == gaps(either)
+
+
+def test_a_process_with_the_store_takes_a_batch_without_a_caller(either):
+    assert [3, 3] == [take_batch(either.store, batch(0, 3)), take_batch(either.store, batch(0, 3))]
+    assert [0, 1, 2] == recorded(either)
+    with pytest.raises(MissingRecordsError):
+        take_batch(either.store, batch(5, 1))
+    with pytest.raises(UnreadableBatchError):
+        take_batch(either.store, b"{}")
+
+
+def test_one_transaction_writes_a_bounded_size_but_one_entry_at_least():
+    large = [bytes(60_000)] * 100
+    assert AT_ONCE_BYTES // 60_000 == len(at_once(large, 10))
+    assert 1 == len(at_once([bytes(AT_ONCE_BYTES + 1)], 0))
 
 
 def test_files_are_counted_apart(either, take):
@@ -93,7 +134,7 @@ def test_files_are_counted_apart(either, take):
 
 
 def test_of_a_batch_with_anything_wrong_in_it_nothing_is_written(either, take, monkeypatch):
-    monkeypatch.setattr(record_decisions, "AT_ONCE", 1)
+    monkeypatch.setattr(taking, "AT_ONCE", 1)
     bad = json.loads(batch(0, 3))
     bad["decisions"][2][10] = "a\0b"
     with refused("invalid_request", field="decisions.2"):
@@ -104,7 +145,7 @@ def test_of_a_batch_with_anything_wrong_in_it_nothing_is_written(either, take, m
 
 def test_what_was_written_before_a_failure_is_not_written_again(either, take, monkeypatch):
     """The write fails in the middle of a batch, and in the middle of a transaction."""
-    monkeypatch.setattr(record_decisions, "AT_ONCE", 2)
+    monkeypatch.setattr(taking, "AT_ONCE", 2)
     advance, calls = Journals.advance, []
 
     def sometimes(self, *values):

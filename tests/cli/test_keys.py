@@ -72,7 +72,7 @@ def test_the_list_is_one_plain_line_for_each_key(command, issue):
     found = rows(command("keys", "list").out)
     assert ["First key", "One", "Two"] == [row[1] for row in found]
     assert [first, second] == [row[0] for row in found[1:]]
-    assert {6} == {len(row) for row in found}
+    assert {7} == {len(row) for row in found}
 
 
 def test_the_list_is_filtered(command, issue):

@@ -13,9 +13,10 @@ from tests.contract.store_lists import Lists
 from tests.contract.store_log import LogRead
 from tests.contract.store_made import ACME, OTHER, announce
 from tests.contract.store_rows import Rows
+from tests.contract.store_usage import Use
 
 
-class StoreContract(Rows, Lists, Feed, Databases, LogRead):
+class StoreContract(Rows, Lists, Feed, Use, LogRead, Databases):
     """All of it."""
 
     @pytest.fixture

@@ -188,7 +188,7 @@ class Rows:
         written = [Entry(nonce="0" * 31 + str(n), at=n, kind="change", key="key_a") for n in range(3)]
         with store.writing() as tx:
             tx.entries.append([])
-            tx.entries.append([(entry, canonical(entry)) for entry in written])
+            tx.entries.append([canonical(entry) for entry in written])
         with store.reading() as tx:
             newest = tx.entries.newest(2)
         assert [(written[2], canonical(written[2]), None), (written[1], canonical(written[1]), None)] == [

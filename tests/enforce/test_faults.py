@@ -21,8 +21,8 @@ from scopekey.enforce.doors.check import CheckDoor
 from scopekey.enforce.doors.verify import VerifyDoor
 from scopekey.enforce.wsgi import ScopekeyWSGIMiddleware
 from scopekey.opening import Opened, Scopekey
-from scopekey.replica.batches import BatchJournal
 from scopekey.replica.clock import milliseconds
+from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.freshness import FeedFreshness, Level, milliseconds_since_boot
 from scopekey.replica.index import Place
 from scopekey.replica.lmdb_index import LmdbIndex
@@ -60,7 +60,7 @@ class World:
         self.index = LmdbIndex(self.folder / "replica")
         self.index.leveled(Level(milliseconds(), milliseconds_since_boot()))
         self.index.close()
-        self.journal = BatchJournal(len, linger_ms=0)
+        self.journal = FileJournal(self.folder / "journal", lambda: "0" * 16)
         self.verifier = Verifier(
             self.index,
             key_format=_FORMAT,

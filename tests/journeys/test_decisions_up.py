@@ -10,11 +10,15 @@ from contextlib import closing, contextmanager, suppress
 
 import pytest
 
+from scopekey.audit.entry import read_entry
 from scopekey.authority.actor import Caller
 from scopekey.authority.issue_key import issue_key
 from scopekey.core.decision import Allowed
+from scopekey.replica import journal_reader
+from scopekey.replica.carrier import Carrier
 from scopekey.replica.event import Event
-from scopekey.replica.send_decisions import UpstreamJournal
+from scopekey.replica.file_journal import FileJournal
+from scopekey.replica.send_decisions import SendDecisions
 from scopekey.server.node import Node
 from scopekey.settings import Settings
 from scopekey.wire.resources import CreateKey
@@ -79,26 +83,43 @@ def verifiers_key(home):
         node.close()
 
 
-def hand_up(url, secret):
-    """Decide many times on another machine, as it were; gives what the journal says at the end."""
-    journal = UpstreamJournal(url, lambda: secret, NODE, batch=100, linger_ms=1, close_within=60.0)
-    journal._sender._jitter = lambda: -0.98
+def carrier(folder, url, secret):
+    sender = SendDecisions(url, lambda: secret)
+    sender._jitter = lambda: -0.98
+    return Carrier(folder, sender, node=lambda: NODE)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where the verifier's journal is; every frame goes up by itself, so that there are many calls."""
+    monkeypatch.setattr(journal_reader, "_LARGE", 1)
+    return tmp_path / "journal"
+
+
+def hand_up(folder, url, secret):
+    """Decide many times on another machine, as it were, and see all of it handed up."""
+    journal = FileJournal(folder, lambda: NODE)
+    carrying = carrier(folder, url, secret)
     for number in range(EVENTS):
         decision = Allowed(key(number), key(number).secrets[0])
-        journal.append(Event(decision, 1_800_000_000_000 + number, f"up-{number}", REGISTER, operation="GET /"))
-    deadline = time.monotonic() + 60
-    while journal.waiting:
-        assert time.monotonic() < deadline
-        journal._thread.join(0.01)
+        ticket = journal.append(
+            Event(decision, 1_800_000_000_000 + number, f"up-{number}", REGISTER, operation="GET /")
+        )
+        if not number % 20:
+            ticket.wait()
     journal.close()
-    return journal
+    carrying.start()
+    until(lambda: not list(folder.glob("*.journal")))
+    carrying.stop()
+    assert (0, 0) == (journal.waiting, journal.lost)
 
 
 def recorded(home):
     """How often each decision of the verifier is in the log."""
     with closing(sqlite3.connect(home / "scopekey.db")) as store:
-        rows = store.execute("SELECT request_id FROM entries WHERE request_id LIKE 'up-%'").fetchall()
-    return Counter(request_id for (request_id,) in rows)
+        rows = store.execute("SELECT body FROM arrivals UNION ALL SELECT body FROM entries").fetchall()
+    found = Counter(read_entry(body).request_id for (body,) in rows)
+    return {name: number for name, number in found.items() if name and name.startswith("up-")}
 
 
 @contextmanager
@@ -110,18 +131,17 @@ def cut(port):
         proxy.close()
 
 
-def test_each_decision_is_in_the_log_once_though_replies_are_cut(tmp_path):
+def test_each_decision_is_in_the_log_once_though_replies_are_cut(tmp_path, folder):
     home = tmp_path / "home"
     prepare(home, 0)
     secret = verifiers_key(home)
     with serve(home, workers=2) as port, cut(port) as proxy:
-        journal = hand_up(proxy.url, secret)
-    assert (0, 0) == (journal.waiting, journal.lost)
-    assert EVENTS / 100 / 2 <= proxy.cut
+        hand_up(folder, proxy.url, secret)
+    assert 10 <= proxy.cut
     assert {f"up-{number}": 1 for number in range(EVENTS)} == recorded(home)
 
 
-def test_without_the_ledger_the_same_journey_finds_decisions_twice(tmp_path):
+def test_without_the_ledger_the_same_journey_finds_decisions_twice(tmp_path, folder):
     """The control of the test above: it would notice."""
     home = tmp_path / "home"
     prepare(home, 0)
@@ -129,28 +149,35 @@ def test_without_the_ledger_the_same_journey_finds_decisions_twice(tmp_path):
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "unledgered:create_app", "--factory", "--log-level", "warning"]
     with running([*command, "--port", str(port)], home, port), cut(port) as proxy:
-        hand_up(proxy.url, secret)
+        hand_up(folder, proxy.url, secret)
     found = recorded(home)
     assert EVENTS == len(found)
     assert 2 <= max(found.values())
 
 
-def test_decisions_wait_until_the_control_plane_is_there(tmp_path, caplog):
+def test_decisions_wait_until_the_control_plane_is_there(tmp_path, folder, caplog):
     home = tmp_path / "home"
     prepare(home, 0)
     secret = verifiers_key(home)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    journal = UpstreamJournal(f"http://127.0.0.1:{port}", lambda: secret, NODE, linger_ms=0, close_within=60.0)
-    journal._sender._jitter = lambda: -0.9
-    asked = threading.Event()
-    sink = journal._sink
-    journal._sink = lambda batch: (asked.set(), sink(batch))[1]
-    journal.append(Event(Allowed(key(1), key(1).secrets[0]), 1_800_000_000_000, "up-1", REGISTER))
-    assert asked.wait(10)
-    assert 1 == journal.waiting
+    journal = FileJournal(folder, lambda: NODE)
+    journal.append(Event(Allowed(key(1), key(1).secrets[0]), 1_800_000_000_000, "up-1", REGISTER)).wait()
+    journal.close()
+    carrying = carrier(folder, f"http://127.0.0.1:{port}", secret)
+    carrying.start()
+    until(lambda: "cannot be reached" in caplog.text)
+    assert list(folder.glob("*.journal"))
     command = [sys.executable, "-m", "scopekey", "serve", "--port", str(port)]
     with running(command, home, port):
-        journal.close()
+        until(lambda: not list(folder.glob("*.journal")))
+    carrying.stop()
     assert {"up-1": 1} == recorded(home)
     assert secret not in caplog.text
+
+
+def until(true, within=30.0):
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.01)

@@ -16,9 +16,9 @@ from scopekey.core.permission import Permission
 from scopekey.core.requirement import Requirement
 from scopekey.core.rules import Mode, Operation, Rule, Rules
 from scopekey.replica.freshness import HomeFreshness
+from scopekey.replica.journal import DONE
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.memory_index import MemoryIndex
-from scopekey.replica.memory_journal import MemoryJournal
 from scopekey.replica.place_row import PLACE
 from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.replica.verifier import Absent, Verifier
@@ -47,13 +47,27 @@ def holding(**fields):
     return key(1, **{"secrets": GENUINE, "grant": REGISTER.parse(["datasets:read"])} | fields)
 
 
+class Remembering:
+    """A journal that keeps its events where a test can see them."""
+
+    def __init__(self):
+        self.events = []
+
+    def append(self, event):
+        self.events.append(event)
+        return DONE
+
+    def close(self):
+        pass
+
+
 class Bench:
     """A verifier over a dictionary, whose clock is moved by hand."""
 
     def __init__(self, index, *states):
         self.now = NOW
         self.index = index
-        self.journal = MemoryJournal()
+        self.journal = Remembering()
         load(index, *states)
         self.begin_anew()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scopekey.audit.entry import canonical
+from scopekey.audit.entry import canonical, read_entry
 from scopekey.core.decision import Allowed, DenialReason, Denied
 from scopekey.core.matcher import Match
 from scopekey.core.requirement import need
@@ -81,13 +81,13 @@ def written(batch):
 
 
 @settings(deadline=None)
-@given(st.lists(events(), min_size=1, max_size=8), counted, st.integers(0, 2**50), st.integers(0, 2**50))
-def test_a_batch_is_read_as_the_entries_that_its_events_are(some, counts, offset, lost):
-    batch = Batch(FILE, offset + lost, lost, tuple(some), tuple(counts))
-    read, entries = read_batch(encode(batch, NODE), lambda _: NONCE)
+@given(st.lists(events(), min_size=1, max_size=8), counted, st.integers(0, 2**50), st.integers(0, 2**50), st.booleans())
+def test_a_batch_is_read_as_the_entries_that_its_events_are(some, counts, offset, lost, durable):
+    batch = Batch(FILE, offset + lost, lost, tuple(some), tuple(counts), durable)
+    read, entries = read_batch(encode(batch, NODE), lambda size: NONCE * (size // 16))
     assert (NODE, FILE, offset + lost, lost, batch.next) == (read.node, read.file, read.offset, read.lost, read.next)
-    assert [(entry, canonical(entry)) for entry in written(batch)] == entries
-    assert not read.durable, "what comes from memory says so"
+    assert list(map(canonical, written(batch))) == entries
+    assert durable == read.durable
 
 
 def event(number=0, **fields):
@@ -108,8 +108,24 @@ def test_what_decisions_have_in_common_stands_once():
 def test_each_entry_draws_its_own_nonce():
     drawn = iter(range(9))
     encoded = encode(Batch(FILE, 0, 0, (event(), event()), ((Cell(0, "unknown_key", "::/48"), 2),)), NODE)
-    _, entries = read_batch(encoded, lambda size: next(drawn).to_bytes(size, "big"))
-    assert [f"{number:032x}" for number in range(3)] == [entry.nonce for entry, _ in entries]
+    _, entries = read_batch(encoded, lambda size: b"".join(next(drawn).to_bytes(16, "big") for _ in range(size // 16)))
+    assert [f"{number:032x}" for number in range(3)] == [read_entry(entry).nonce for entry in entries]
+
+
+def test_a_cut_is_the_last_record_and_an_entry_of_its_own():
+    cut = {**plain(), "cut": 37}
+    read, entries = read_batch(json.dumps(cut).encode(), bytes, 1_800_000_000_000)
+    assert (4, 14) == (len(read), read.next)
+    last = read_entry(entries[-1])
+    assert ("gap", "journal.cut", NODE, 37, 1_800_000_000_000) == (
+        *(last.kind, last.action, last.node),
+        *(last.count, last.at),
+    )
+
+
+def test_nothing_but_what_was_lost_is_a_batch_too():
+    read, entries = read_batch(json.dumps({**plain(), "decisions": [], "refusals": []}).encode(), bytes)
+    assert (10, 2, []) == (read.next, read.lost, entries)
 
 
 def plain():
@@ -156,7 +172,8 @@ AT, OPERATION, KEY, OWNER, SECRET, HELD, OUTCOME, MISSING, OBJECT, ADDRESS, REQU
         ("durable", put("durable", 0)),
         ("", {**plain(), "nonce": "00"}),
         ("", {name: value for name, value in plain().items() if name != "lost"}),
-        ("decisions", {**plain(), "decisions": [], "refusals": []}),
+        ("decisions", {**plain(), "decisions": [], "refusals": [], "lost": 0}),
+        ("cut", put("cut", -1)),
         ("decisions", put("decisions", plain()["decisions"][:1] * (MAX_RECORDS + 1))),
         ("decisions", put("decisions", plain()["decisions"][:1] * MAX_RECORDS)),
         ("decisions.1", put("decisions", 1, plain()["decisions"][1][:-1])),
@@ -166,9 +183,9 @@ AT, OPERATION, KEY, OWNER, SECRET, HELD, OUTCOME, MISSING, OBJECT, ADDRESS, REQU
         ("decisions.1.0", put("decisions", 1, AT, 2**80)),
         ("decisions.1", put("decisions", 1, OPERATION, 1)),
         ("decisions.1.1", put("decisions", 1, OPERATION, -1)),
-        ("decisions.1.2", put("decisions", 1, KEY, "key_00000000000")),
+        ("decisions.1", put("decisions", 1, KEY, "key_00000000000")),
         ("decisions.1.2", put("decisions", 1, KEY, "key_000000000000\n")),
-        ("decisions.1.3", put("decisions", 1, OWNER, "org_00000000000é")),
+        ("decisions.1", put("decisions", 1, OWNER, "org_00000000000é")),
         ("decisions.1", put("decisions", 1, OWNER, None)),
         ("decisions.1", put("decisions", 1, KEY, None)),
         ("decisions.1.4", put("decisions", 1, SECRET, -1)),
@@ -228,4 +245,4 @@ def test_a_refusal_repeats_nothing_of_what_was_sent():
 
 def test_the_events_that_no_reader_takes_are_found():
     some = (event(), event(request_id="\ud800"), event(object="x" * (MAX_TEXT + 1)), event(age=-1), event(1))
-    assert [1, 2, 3] == unreadable(Batch(FILE, 0, 0, some), NODE)
+    assert [1, 2, 3] == unreadable(some, NODE)

@@ -53,7 +53,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     """Check that the leaf of this hash stands at this place (section 2.1.3.2). Raises ProofError."""
     if not 0 <= index < size:
         raise ProofError(f"there is no entry {index} among {size}")
-    _check_hashes(leaf, root, *proof)
+    _check_hashes(leaf, *proof)
     at, last = index, size - 1
     found = leaf
     for sibling in proof:
@@ -93,44 +93,46 @@ def consistency_proof(first: int, second: int, node: Node) -> list[bytes]:
 
 def verify_consistency(first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
     """Check that the greater tree begins with the smaller one (section 2.1.4.2). Raises ProofError."""
-    if not 0 <= first <= second:
+    if not 0 < first <= second:
         raise ProofError(f"a tree of {second} leaves cannot begin with one of {first}")
-    _check_hashes(first_root, second_root, *proof)
-    if first in {0, second}:
-        _check_trivial(first, first_root, second_root, proof)
+    if first == second:
+        if proof or first_root != second_root:
+            raise ProofError("two trees of one size are the same, or nothing can be proved of them")
         return
-    hashes = [first_root, *proof] if not first & (first - 1) else list(proof)
-    if not hashes:
-        raise ProofError("the proof is empty")
-    at, last = first - 1, second - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    old = new = hashes[0]
-    for sibling in hashes[1:]:
-        if not last:
-            raise ProofError("the proof is longer than the way to the root")
-        if at & 1 or at == last:
-            old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            new = node_hash(new, sibling)
-        at, last = at >> 1, last >> 1
-    if last:
-        raise ProofError("the proof is shorter than the way to the root")
+    old, new = climb(0, first, second, first_root, proof)
     if old != first_root:
         raise ProofError(f"the tree of {second} leaves begins with another one of {first}")
     if new != second_root:
         raise ProofError(f"the proof leads to another root of {second} leaves")
 
 
-def _check_trivial(first: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
-    if proof:
-        raise ProofError("between these two trees there is nothing to prove")
-    if not first and first_root != EMPTY_ROOT:
-        raise ProofError("the empty tree has another root")
-    if first and first_root != second_root:
-        raise ProofError("two trees of one size have different roots")
+def climb(start: int, end: int, size: int, known: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Go up along the last leaf of the subtree from `start` to before `end`, whose hash is said to be `known`.
+
+    Gives the subtree's hash and the root of the tree of `size` leaves, as the proof has them. Raises ProofError.
+    """
+    _check_hashes(*proof)
+    first, last, total = start, end - 1, size - 1
+    while first != last and (last == total or last & 1):
+        first, last, total = first >> 1, last >> 1, total >> 1
+    hashes = [known, *proof] if first == last else list(proof)
+    if not hashes:
+        raise ProofError("the proof is empty")
+    old = new = hashes[0]
+    for sibling in hashes[1:]:
+        if not total:
+            raise ProofError("the proof is longer than the way to the root")
+        if last & 1 or last == total:
+            old = node_hash(sibling, old) if first < last else old
+            new = node_hash(sibling, new)
+            while not last & 1 and last:
+                first, last, total = first >> 1, last >> 1, total >> 1
+        else:
+            new = node_hash(new, sibling)
+        first, last, total = first >> 1, last >> 1, total >> 1
+    if total:
+        raise ProofError("the proof is shorter than the way to the root")
+    return old, new
 
 
 def _check_hashes(*hashes: bytes) -> None:

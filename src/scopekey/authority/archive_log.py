@@ -26,8 +26,10 @@ def archive_log(store: Store, folder: Path, *, before: int) -> tuple[int, int]:
     moved, and another call goes on.
     """
     with store.reading() as tx:
-        begun = start = tx.log.state().archived
-        end = tx.log.size_at(before) // TILE_WIDTH * TILE_WIDTH
+        state = tx.log.state()
+        begun = start = state.archived
+        # What keys were used for is folded from the rows: not before that is done.
+        end = min(tx.log.size_at(before), state.folded) // TILE_WIDTH * TILE_WIDTH
     while start < end:
         upto = min(start + AT_ONCE, end)
         with store.reading() as tx:
@@ -35,9 +37,9 @@ def archive_log(store: Store, folder: Path, *, before: int) -> tuple[int, int]:
         for number, bundle in bundles:
             write_whole(folder / bundle_path(number), bundle)
         with store.writing() as tx:
-            state = tx.log.hold()
+            held = tx.log.hold()
             # Somebody else may be moving the same: whoever is first drops the rows, the bytes are the same.
-            if state is not None and state.archived == start:
+            if held is not None and held.archived == start:
                 tx.log.archive(upto)
         start = upto
     write_tree(store, folder)

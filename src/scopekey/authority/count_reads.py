@@ -3,16 +3,26 @@
 What was refused, what was forgiven and what changes anything is always an entry of its own.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from scopekey.audit.entry import NONCE_SIZE, Entry
+from scopekey.audit.entry import NONCE_SIZE, Entry, canonical, read_entry
+from scopekey.core.grant import Register
+from scopekey.core.permission import Permission
 
 MINUTE = 60_000
 
 # The organization of a key, the group of a permission and whether it observes follow from these.
 _Alike = tuple[str | None, int | None, str | None, tuple[str, ...], str | None, bool | None, int]
+
+
+def counted_bodies(bodies: Sequence[bytes], register: Register | None, random: Callable[[int], bytes]) -> list[bytes]:
+    """The same with entries as their canonical bytes; what a permission is for, the applied catalog says."""
+    observing: set[str] = set()
+    if register is not None:
+        observing = {name for name in register.bits if register.catalog.observing(Permission.parse(name))}
+    return [canonical(entry) for entry in count_reads(map(read_entry, bodies), observing, random)]
 
 
 def count_reads(

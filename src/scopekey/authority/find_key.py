@@ -16,20 +16,24 @@ from scopekey.core.organization import Organization
 from scopekey.core.problem import ProblemError
 from scopekey.store.keys import KeyFilter, KeyRow, Status
 from scopekey.wire.resources import KeyAnswer, KeyPage
-from scopekey.wire.times import parse_duration
+from scopekey.wire.times import parse_duration, parse_moment
 
 LOOK = "scopekey_keys:read"
 _CREATED = re.compile(r"[0-9]{1,15}")
 
 
 class KeyQuery(msgspec.Struct, frozen=True):
-    """Which keys to list; `expiring_within` is a duration, `cursor` the `next` of the page before."""
+    """Which keys to list; `expiring_within` is a duration, `cursor` the `next` of the page before.
+
+    `unused_since` is a duration or a time: keys that are older, and were not used since.
+    """
 
     organization: str | None = None
     status: Status | None = None
     permission: str | None = None
     text: str | None = None
     expiring_within: str | None = None
+    unused_since: str | None = None
     limit: int = 50
     cursor: str | None = None
 
@@ -47,7 +51,8 @@ def show_key(authority: Authority, caller: Caller, key_id: str) -> KeyAnswer:
     """Show one key."""
     with authority.looking(caller, needs=LOOK) as work:
         row, organization = find_key(work, key_id)
-        return key_answer(row, organization, work.register, work.now)
+        last = work.tx.usage.last_used([row.key.id]).get(row.key.id)
+        return key_answer(row, organization, work.register, work.now, last_used=last)
 
 
 def list_keys(authority: Authority, caller: Caller, query: KeyQuery) -> KeyPage:
@@ -56,7 +61,11 @@ def list_keys(authority: Authority, caller: Caller, query: KeyQuery) -> KeyPage:
         organization = _organization(work, query)
         rows = work.tx.keys.page(_filter(work, query, organization), read_cursor(query.cursor), query.limit + 1)
         owners = _owners(work, rows)
-        items = [key_answer(row, owners[row.key.organization], work.register, work.now) for row in rows[: query.limit]]
+        last_used = work.tx.usage.last_used([row.key.id for row in rows])
+        items = [
+            key_answer(row, owners[row.key.organization], work.register, work.now, last_used=last_used.get(row.key.id))
+            for row in rows[: query.limit]
+        ]
         more = len(rows) > query.limit
         last = rows[query.limit - 1].key if more else None
         return KeyPage(items=items, next=write_cursor(last.created, last.id) if last else None)
@@ -73,12 +82,14 @@ def _filter(work: UnitOfWork, query: KeyQuery, organization: OrganizationId | No
     if query.permission is not None:
         bit = work.register.bits[str(known(work.register, query.permission))]
     within = None if query.expiring_within is None else work.now + parse_duration(query.expiring_within)
+    unused = None if query.unused_since is None else parse_moment(query.unused_since, work.now)
     return KeyFilter(
         organization=organization,
         status=query.status,
         bit=bit,
         text=query.text,
         expiring_before=within,
+        unused_since=unused,
         now=work.now,
     )
 

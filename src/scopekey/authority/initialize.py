@@ -114,5 +114,5 @@ def _announce(
             position=position,
             after=after,
         )
-        entries.append((entry, canonical(entry)))
+        entries.append(canonical(entry))
     tx.entries.append(entries)

@@ -11,7 +11,13 @@ from scopekey.wire.times import from_millis, rfc3339
 
 
 def key_answer(
-    row: KeyRow, organization: Organization, register: Register, now: int, warnings: tuple[str, ...] = ()
+    row: KeyRow,
+    organization: Organization,
+    register: Register,
+    now: int,
+    warnings: tuple[str, ...] = (),
+    *,
+    last_used: int | None = None,
 ) -> KeyAnswer:
     """Write a key for people. The end is the one that counts, the organization's cap included."""
     key = row.key
@@ -32,6 +38,7 @@ def key_answer(
         metadata=row.metadata,
         secrets=_secrets(row, now),
         revocation=_revocation(row),
+        last_used=None if last_used is None else from_millis(last_used),
         version=key.version,
         warnings=list(warnings),
     )

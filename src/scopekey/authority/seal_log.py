@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import msgspec
 
@@ -17,6 +18,8 @@ from scopekey.audit.merkle import leaf_hash
 from scopekey.audit.note import VerifierKey, verifier_key
 from scopekey.audit.signing import signing_key_id
 from scopekey.audit.tiles import Growth
+from scopekey.authority.fold_use import fold_use
+from scopekey.insight.use import Folded, fold
 from scopekey.replica.clock import milliseconds
 from scopekey.store.engine import Store
 from scopekey.store.entry_columns import columns_of
@@ -66,6 +69,7 @@ class LogSealer:
         with self._sealing:
             while taken := self._seal_some():
                 sealed += taken
+            fold_use(self._store)
         return sealed
 
     def _seal_some(self) -> int:
@@ -100,24 +104,25 @@ class LogSealer:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """Entries that wait, what they will be in the log, and how long the log was meanwhile."""
+    """Entries that wait, and what they will be in a log of this size; `use` is None where it is to be told later."""
 
     size: int
     taken: list[Arrival]
     rows: list[Row]
     leaves: list[bytes]
+    use: Folded | None
 
 
 def prepare(tx: Transaction) -> Prepared:
     """Get ready what waits. It is most of the work, and keeps nobody from the store."""
-    size = tx.log.state().size
-    taken = tx.log.arrivals(AT_ONCE)
+    state = tx.log.state()
+    size, taken = state.size, tx.log.arrivals(AT_ONCE)
     entries = [read_entry(one.body) for one in taken]
-    rows = [
-        (index, *columns_of(entry, one.body))
-        for index, (entry, one) in enumerate(zip(entries, taken, strict=True), size)
-    ]
-    return Prepared(size, taken, rows, [leaf_hash(one.body) for one in taken])
+    entries = [read_entry(one.body) for one in taken]
+    rows = [(at, *columns_of(entry, one.body)) for at, entry, one in zip(count(size), entries, taken, strict=False)]
+    # Behind, it is cheaper to fold more at once: most of them will be about the same keys.
+    level = state.folded == size and len(taken) < AT_ONCE
+    return Prepared(size, taken, rows, [leaf_hash(one.body) for one in taken], fold(entries) if level else None)
 
 
 Sign = Callable[[Transaction, int, bytes], str]
@@ -133,6 +138,9 @@ def seal(tx: Transaction, prepared: Prepared, sign: Sign, *, now: int) -> Stored
     tree.extend(prepared.leaves)
     tx.log.append(prepared.rows, prepared.taken)
     tx.log.put_tiles(tree.changed())
+    if prepared.use is not None:
+        tx.usage.add(*prepared.use)
+        tx.log.fold(tree.size)
     root = tree.root()
     checkpoint = StoredCheckpoint(tree.size, now, root, sign(tx, tree.size, root))
     tx.log.add_checkpoint(checkpoint)

@@ -43,6 +43,8 @@ class Authority(msgspec.Struct, frozen=True):
     default_lifetime: int
     clock: Callable[[], int] = milliseconds
     random: Callable[[int], bytes] = secrets.token_bytes
+    count_reads: bool = False
+    """Whether allowed reads that are alike become one entry of the log."""
 
     @contextmanager
     def changing(
@@ -127,7 +129,7 @@ class UnitOfWork:
         self.tx = tx
         self.now = authority.clock()
         self.caller = caller
-        self.register = _register(tx)
+        self.register = applied_register(tx)
         self.owner: Organization | None = None
         self.actor = self._confirm(caller, holding)
         self.place: Place | None = None
@@ -175,7 +177,7 @@ class UnitOfWork:
         marks = [self._authority.random(MARK_SIZE) for _ in self._done]
         positions = self.tx.changes.announce(subjects, marks, self.now)
         entries = [self._entry(done, position) for done, position in zip(self._done, positions, strict=True)]
-        self.tx.entries.append([(entry, _written(entry)) for entry in entries])
+        self.tx.entries.append([_written(entry) for entry in entries])
         return Committed(before, list(map(Change, positions, marks, (done.state for done in self._done))), at)
 
     def organization(self, organization_id: OrganizationId, *, lock: bool = False) -> Organization:
@@ -248,7 +250,8 @@ def _written(entry: Entry) -> bytes:
         ) from None
 
 
-def _register(tx: Transaction) -> Register:
+def applied_register(tx: Transaction) -> Register:
+    """The applied catalog with its bits. Raises ProblemError `unavailable` before there is one."""
     state = tx.documents.state("catalog")
     if not isinstance(state, Register):
         raise ProblemError("unavailable", "The store holds no catalog: it was never initialised.")

@@ -27,6 +27,7 @@ from scopekey.wire.resources import (
     RevokeKey,
     RotateKey,
 )
+from scopekey.wire.usage import UsageAnswer
 
 if TYPE_CHECKING:
     from scopekey.authority.actor import Caller
@@ -60,6 +61,9 @@ class Management(Protocol):
 
     def reach_key(self, key_id: str) -> ReachAnswer:
         """List what a key can call."""
+
+    def key_usage(self, key_id: str, *, days: int) -> UsageAnswer:
+        """Tell what a key was used for."""
 
     def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:
         """Make a tenant."""

@@ -48,7 +48,7 @@ def gateway(
         raise CannotActError(str(error)) from error
     if away is not None:
         warn(away)
-    following = Job("follower", _follow, replace_replica)
+    following = Job("follower", _follow, replace_replica, last=True)
     run_server(
         "scopekey.gateway.app:create_app",
         settings,

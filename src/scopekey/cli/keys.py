@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from scopekey.cli.acting import CannotActError, Management, management
+from scopekey.cli.keys_usage import usage
 from scopekey.cli.output import (
     AsJson,
     KeyFile,
@@ -23,6 +24,7 @@ from scopekey.cli.output import (
 from scopekey.wire.resources import CreateKey, EditKey, IssuedKey, KeyAnswer, RevokeKey, RotateKey
 
 app = typer.Typer(no_args_is_help=True, help="Issue, look at, narrow, rotate and revoke keys.")
+app.command()(usage)
 
 SHOWN = 3
 """How many permissions a list names before it counts the rest."""
@@ -78,21 +80,34 @@ def list_(
     permission: Annotated[str | None, typer.Option(help="Keys that hold this permission.")] = None,
     text: Annotated[str | None, typer.Option(help="Keys whose name or id holds this text.")] = None,
     expiring_within: Annotated[str | None, typer.Option(help="Keys that end within this time: 14d.")] = None,
+    unused_since: Annotated[
+        str | None, typer.Option(help="Older keys that were not used since then: 90d, or a time.")
+    ] = None,
     organization: Annotated[str | None, typer.Option(help="Keys of this organization (operator only).")] = None,
     as_json: AsJson = False,
     local: Local = False,
 ) -> None:
     """List keys, oldest first."""
-    query = {"status": status, "permission": permission, "text": text, "expiring_within": expiring_within}
+    query = {
+        "status": status,
+        "permission": permission,
+        "text": text,
+        "expiring_within": expiring_within,
+        "unused_since": unused_since,
+    }
     with management(local=local) as manage:
         keys = _all(manage, organization=organization, **query)
     if as_json:
         print_json(keys)
         return
     rows = [
-        (key.id, key.name, key.status, key.environment, _short(key.permissions), when(key.expires_at)) for key in keys
+        (
+            *(key.id, key.name, key.status, key.environment, _short(key.permissions)),
+            *(when(key.last_used), when(key.expires_at)),
+        )
+        for key in keys
     ]
-    print_table(("id", "name", "status", "environment", "permissions", "ends"), rows)
+    print_table(("id", "name", "status", "environment", "permissions", "last used", "ends"), rows)
 
 
 @app.command()
@@ -249,6 +264,7 @@ def _print_key(key: KeyAnswer, *, as_json: bool) -> None:
         ("organization", key.organization),
         ("networks", ", ".join(key.allowed_networks) or "any"),
         ("created", f"{when(key.created_at)} by {key.created_by.kind} {key.created_by.id}"),
+        ("last used", when(key.last_used)),
         ("ends", when(key.expires_at)),
         (
             "secrets",

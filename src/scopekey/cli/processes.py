@@ -34,8 +34,10 @@ _CONTEXT = multiprocessing.get_context("spawn")
 class Job:
     """One process, started again whenever it ends: at once, and after ever longer waits where it ends at once too."""
 
-    def __init__(self, name: str, target: Callable[..., None], *arguments: Any) -> None:
+    def __init__(self, name: str, target: Callable[..., None], *arguments: Any, last: bool = False) -> None:
+        """`last` ends after the others have: for what takes over what they leave."""
         self.name = name
+        self.last = last
         self._target = target
         self._arguments = arguments
         self._wait = 0.0
@@ -102,7 +104,11 @@ def _how(code: int) -> str:
 
 
 def _end(jobs: Sequence[Job]) -> None:
-    running = [job.process for job in jobs if job.process is not None]
+    for last in (False, True):
+        _end_all([job.process for job in jobs if job.process is not None and job.last is last])
+
+
+def _end_all(running: Sequence[SpawnProcess]) -> None:
     for process in running:
         process.terminate()
     given_up = time.monotonic() + GRACE

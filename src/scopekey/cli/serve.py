@@ -1,4 +1,4 @@
-"""``scopekey serve``: the control plane, as one process that watches and several that work."""
+"""``scopekey serve``: the control plane, as one process that watches, several that work, and one that keeps the log."""
 
 import os
 import socket
@@ -24,7 +24,17 @@ def serve(
     # Opened once here, so that a wrong setting is one clear message instead of one from every worker.
     with home() as node:
         settings: Settings = node.settings
-    run_server("scopekey.server.app:create_app", settings, "Scopekey listens")
+    from scopekey.cli.processes import Job
+
+    run_server("scopekey.server.app:create_app", settings, "Scopekey listens", Job("keeper", _keep, last=True))
+
+
+def _keep() -> None:
+    from scopekey.cli.processes import end_with_parent
+    from scopekey.server.keeping import keep
+
+    end_with_parent()
+    keep()
 
 
 def set_for_workers(**given: object) -> None:

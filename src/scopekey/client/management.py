@@ -27,6 +27,7 @@ from scopekey.wire.resources import (
     VerifyAnswer,
     WhoamiAnswer,
 )
+from scopekey.wire.usage import UsageAnswer
 
 Resource = TypeVar("Resource", bound=BaseModel)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -83,6 +84,10 @@ class ManagementClient:
         return self._get(
             f"/v1/keys/{_part(key_id)}/reach", ReachAnswer, {"without": list(without), "with": list(with_)}
         )
+
+    def key_usage(self, key_id: str, *, days: int | None = None) -> UsageAnswer:
+        """Tell what a key was used for, by day for the last so many days."""
+        return self._get(f"/v1/keys/{_part(key_id)}/usage", UsageAnswer, {"days": days})
 
     def whoami(self) -> WhoamiAnswer:
         """Ask what the calling key is."""

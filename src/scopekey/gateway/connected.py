@@ -51,6 +51,7 @@ class Connected:
         self._follower: Follower = follower(self._settings, key=self._key, index=self.node.index)
         self._thread = threading.Thread(target=self._follower.run, name="scopekey-follower", daemon=True)
         self._thread.start()
+        self.node.carry()
 
     def _wait(self) -> None:
         """Wait until the follower has found out how things are, and for a first replica where there is none."""

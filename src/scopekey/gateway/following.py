@@ -1,4 +1,4 @@
-"""The follower of a gateway: its look ahead before anything starts, and the process in which it follows."""
+"""The follower of a gateway: its look ahead before anything starts, and the process in which it follows and carries."""
 
 import logging
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from scopekey.gateway.home import StartRefusedError, prepare, write_status
-from scopekey.gateway.node import key_of, upstream_of
+from scopekey.gateway.node import carrier, key_of, upstream_of
 from scopekey.replica.clock import milliseconds
 from scopekey.replica.follow import Follower
 from scopekey.replica.leader import Leadership
@@ -64,7 +64,10 @@ def look_ahead(settings: Settings, *, replace: bool = False) -> str | None:
 def follow(*, replace: bool = False) -> None:
     """What the follower's process runs, until SIGTERM: settings from the environment."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    following = follower(Settings(), replace=replace)
+    settings = Settings()
+    following = follower(settings, replace=replace)
+    carrying = carrier(settings, key_of(settings))
+    carrying.start()
 
     def end(*_: object) -> None:
         # Once: a second one, from whoever started this process too, would wait for locks that the first holds.
@@ -77,4 +80,5 @@ def follow(*, replace: bool = False) -> None:
     running = threading.Thread(target=following.run, name="scopekey-follower")
     running.start()
     running.join()
+    carrying.stop()
     following.index.close()

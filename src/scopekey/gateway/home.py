@@ -1,16 +1,13 @@
 """The folder of a data plane alone: its replica, its name, and what its follower says of itself."""
 
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from scopekey.replica.status import Status
-from scopekey.settings import Settings, write_private
+from scopekey.settings import Settings
 
 _STATUS = "follower.json"
-_NODE = "node"
 _decode = msgspec.json.Decoder(Status).decode
 
 
@@ -27,21 +24,13 @@ def prepare(settings: Settings) -> None:
         )
     try:
         settings.replica_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        node_id(settings)
+        settings.node_id()
         _try_disk(settings.replica_path)
     except OSError as error:
         raise StartRefusedError(
             f"nothing can be written in {settings.home} ({error.strerror}): see to its disk and its permissions, "
             "or name another folder in SCOPEKEY_HOME"
         ) from error
-
-
-def node_id(settings: Settings) -> str:
-    """The name under which this machine hands in its decisions: 16 hexadecimal digits, made once."""
-    file = settings.home / _NODE
-    with suppress(FileExistsError):
-        write_private(file, secrets.token_hex(8) + "\n")
-    return file.read_text("ascii").strip()
 
 
 def write_status(settings: Settings, status: Status) -> None:

@@ -1,14 +1,16 @@
-"""One data plane: the replica of this machine, the verifier over it, and the journal that goes up."""
+"""One data plane: the replica of this machine, the verifier over it, the journal, and what carries it up."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from scopekey.gateway.home import StartRefusedError, node_id
+from scopekey.gateway.home import StartRefusedError
+from scopekey.replica.carrier import Carrier
 from scopekey.replica.clock import milliseconds
+from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.freshness import FeedFreshness
 from scopekey.replica.lmdb_index import LmdbIndex
-from scopekey.replica.send_decisions import UpstreamJournal
+from scopekey.replica.send_decisions import SendDecisions
 from scopekey.replica.verifier import Verifier
 from scopekey.settings import MissingSecretError, Settings
 
@@ -16,7 +18,7 @@ KEY = "SCOPEKEY_API_KEY"
 
 
 class GatewayNode:
-    """What a process of a data plane works with. Close it, so that its journal is handed up."""
+    """What a process of a data plane works with. Close it, so that its journal is on the disk."""
 
     def __init__(self, settings: Settings, *, key: Callable[[], str], clock: Callable[[], int] = milliseconds) -> None:
         """Join the parts; nothing is read yet but the peppers. Raises MissingSecretError, ValueError."""
@@ -26,7 +28,9 @@ class GatewayNode:
         self.missing_permission_status: int = settings.missing_permission_status
         self.peppers = settings.pepper_ring()
         self.index = LmdbIndex(settings.replica_path)
-        self.journal = UpstreamJournal(upstream_of(settings), key, node_id(settings))
+        self._carrier = carrier(settings, key)
+        self._carries = False
+        self.journal = journal(settings, begun=self._begun)
         self.verifier = Verifier(
             self.index,
             key_format=settings.key_format,
@@ -41,10 +45,35 @@ class GatewayNode:
             ),
         )
 
+    def carry(self) -> None:
+        """Hand up what all processes of this home folder record, until `close`, where no other one does."""
+        self._carries = True
+        self._carrier.start()
+
     def close(self) -> None:
-        """Hand up the journal and let go of the replica."""
+        """End the journal, hand up what nobody else does, and let go of the replica."""
         self.journal.close()
+        if self._carries or self.journal.used:
+            self._carrier.stop()
         self.index.close()
+
+    def _begun(self) -> None:
+        # In a child after a fork no thread came along.
+        if self._carries:
+            self._carrier.start()
+
+
+def journal(settings: Settings, *, begun: Callable[[], None] | None = None) -> FileJournal:
+    """The journal of a process of a home folder."""
+    return FileJournal(
+        settings.journal_path, settings.node_id, mode=settings.journal, limit=settings.journal_limit, begun=begun
+    )
+
+
+def carrier(settings: Settings, key: Callable[[], str]) -> Carrier:
+    """What hands up the decisions of a home folder. Raises ValueError for a URL that carries the key in the clear."""
+    sender = SendDecisions(upstream_of(settings), key)
+    return Carrier(settings.journal_path, sender, node=settings.node_id, hurry=sender.hurry)
 
 
 def key_of(settings: Settings) -> Callable[[], str]:

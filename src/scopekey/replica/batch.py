@@ -1,10 +1,6 @@
-"""What a journal hands over at once, and what a sink may say to it.
+"""What a journal writes at once: records of one file, numbered from 0 on. A record keeps its number."""
 
-A batch numbers its records: decisions first, then counts. `file` names one journal of one process, from
-0 on; a record keeps its number, so that whoever takes it can tell what it has already.
-"""
-
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,13 +12,18 @@ FILE_SIZE = 8
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """Records of one file. `offset` is the number of the first; `lost` were dropped just before it."""
+    """Records of one file: decisions first, then counts.
+
+    `offset` is the number of the first; `lost` were dropped just before it. `durable`: whoever was answered was
+    answered after they were on disk.
+    """
 
     file: str
     offset: int
     lost: int
     events: tuple[Event, ...]
     counts: tuple[tuple[Cell, int], ...] = ()
+    durable: bool = False
 
     def __len__(self) -> int:
         return len(self.events) + len(self.counts)
@@ -32,35 +33,13 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
         """The number after that of the last record."""
         return self.offset + len(self)
 
-    def first(self, number: int) -> "Batch":
-        """The first records alone."""
-        counts = self.counts[: max(0, number - len(self.events))]
-        return msgspec.structs.replace(self, events=self.events[:number], counts=counts)
 
-    def after(self, number: int) -> "Batch":
-        """What is left when the first records are taken."""
-        if not number:
-            return self
-        counts = self.counts[max(0, number - len(self.events)) :]
-        return Batch(self.file, self.offset + number, 0, self.events[number:], counts)
-
-    def without(self, places: Collection[int]) -> "Batch":
-        """The batch without some of its events, which count as lost before it. Only while nobody has any of it."""
-        kept = tuple(event for at, event in enumerate(self.events) if at not in places)
-        gone = len(self.events) - len(kept)
-        return Batch(self.file, self.offset + gone, self.lost + gone, kept, self.counts)
-
-    def anew(self, file: str) -> "Batch":
-        """The same records as the first of another file."""
-        return msgspec.structs.replace(self, file=file, offset=self.lost)
-
-
-Sink = Callable[[Batch], int]
-"""Records a batch, or the first records of it; gives how many. Raises what is below, or anything to be asked again."""
+Take = Callable[[bytes], int]
+"""Takes a batch over, as its bytes; gives the number that its file goes on with. Raises what is below, or anything."""
 
 
 class NotTakenError(Exception):
-    """The batch was not recorded, or nobody knows; ask again with the same one. Who raises it has told why.
+    """The batch was not recorded, or nobody knows; ask again with the same records. Who raises it has told why.
 
     `wait` is in seconds.
     """
@@ -70,13 +49,13 @@ class NotTakenError(Exception):
         self.wait = wait
 
 
-class NeverError(Exception):
-    """Nothing of the batch was recorded, and the events at these places never can be."""
-
-    def __init__(self, places: Collection[int]) -> None:
-        super().__init__(f"{len(places)} decisions cannot be recorded")
-        self.places = places
+class RefusedBatchError(NotTakenError):
+    """Nothing of the batch was recorded: there is something in it that cannot be."""
 
 
-class ForgottenError(Exception):
-    """Whoever takes decisions does not know what came before: the batch has to begin a new file."""
+class MissingRecordsError(Exception):
+    """Records before the batch are missing where it was to be recorded; `expected` is the number that comes next."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(f"the record {expected} comes next")
+        self.expected = expected

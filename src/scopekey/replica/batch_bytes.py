@@ -1,5 +1,6 @@
 """A batch as the bytes that go up. It shares its process with the checks, so it does as little as it can."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from scopekey.core.decision import Allowed
@@ -19,6 +20,7 @@ def encode(batch: Batch, node: str) -> bytes:
         file=batch.file,
         offset=batch.offset,
         lost=batch.lost,
+        durable=batch.durable,
         operations=operations,
         grants=grants,
         decisions=decisions,
@@ -26,9 +28,9 @@ def encode(batch: Batch, node: str) -> bytes:
     )
 
 
-def unreadable(batch: Batch, node: str) -> list[int]:
+def unreadable(events: Sequence[Event], node: str) -> list[int]:
     """The places of the events that no reader of our own version takes, each tried alone. Slow."""
-    return [at for at, event in enumerate(batch.events) if not _is_readable(event, node)]
+    return [at for at, event in enumerate(events) if not _is_readable(event, node)]
 
 
 def _is_readable(event: Event, node: str) -> bool:

@@ -41,7 +41,12 @@ class Leadership:
             file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             status = os.fstat(file)
             self._identity = (status.st_dev, status.st_ino)
-            if not _lock(file) or self._identity != identity(self._path):
+            try:
+                taken = try_lock(file) and self._identity == identity(self._path)
+            except BaseException:
+                os.close(file)
+                raise
+            if not taken:
                 os.close(file)
                 return False
             self._file = file
@@ -64,7 +69,8 @@ class Leadership:
         self._let_go()
 
 
-def _lock(file: int) -> bool:
+def try_lock(file: int) -> bool:
+    """Lock an opened file if nobody else has. The lock goes with the last descriptor of that opening."""
     if sys.platform == "win32":
         # No such lock there: every process leads, which costs work and harms nothing.
         return True
@@ -74,9 +80,6 @@ def _lock(file: int) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except BaseException:
-        os.close(file)
-        raise
     return True
 
 

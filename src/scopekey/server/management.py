@@ -4,6 +4,7 @@ from scopekey.authority.actor import Caller
 from scopekey.authority.edit_key import edit_key
 from scopekey.authority.find_key import KeyQuery, list_keys, show_key
 from scopekey.authority.issue_key import issue_key
+from scopekey.authority.key_usage import DAYS, key_usage
 from scopekey.authority.organizations import (
     create_organization,
     edit_organization,
@@ -28,6 +29,7 @@ from scopekey.wire.resources import (
     RevokeKey,
     RotateKey,
 )
+from scopekey.wire.usage import UsageAnswer
 
 
 class HomeManagement:
@@ -65,6 +67,10 @@ class HomeManagement:
     def reach_key(self, key_id: str) -> ReachAnswer:
         """List what a key can call."""
         return reach_key(self._authority, self._caller, key_id)
+
+    def key_usage(self, key_id: str, *, days: int = DAYS) -> UsageAnswer:
+        """Tell what a key was used for."""
+        return key_usage(self._authority, self._caller, key_id, days=days)
 
     def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:
         """Make a tenant."""

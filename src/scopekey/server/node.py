@@ -15,13 +15,14 @@ from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.catalog import apply_catalog, apply_rules
 from scopekey.authority.follow_store import StoreFollower
 from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
-from scopekey.authority.record_decisions import record_decisions
+from scopekey.authority.take_decisions import take_batch
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
 from scopekey.core.ids import PepperId
 from scopekey.core.rules import Rules
-from scopekey.replica.batches import BatchJournal
+from scopekey.replica.carrier import Carrier
 from scopekey.replica.clock import milliseconds
+from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
@@ -40,7 +41,7 @@ class StartRefusedError(RuntimeError):
 
 
 class Node:
-    """What a process of the control plane works with. Close it, so that its journal is handed over."""
+    """What a process of the control plane works with. Close it, so that its journal is on the disk."""
 
     def __init__(
         self, settings: Settings, *, clock: Callable[[], int] = milliseconds, lock_timeout: int = LOCK_TIMEOUT
@@ -54,7 +55,18 @@ class Node:
         self.authority = Authority(
             self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
         )
-        self.journal = BatchJournal(lambda batch: record_decisions(self.store, batch))
+        self.journal = FileJournal(
+            settings.journal_path,
+            settings.node_id,
+            mode=settings.journal,
+            limit=settings.journal_limit,
+            clock=clock,
+            begun=self._begun,
+        )
+        self._carrier = Carrier(
+            settings.journal_path, lambda batch: take_batch(self.store, batch, clock=clock), node=settings.node_id
+        )
+        self._carries = False
         self._peppers = {pepper.id: pepper for pepper in peppers}
         self.peppers_in_use: tuple[PepperId, ...] = (peppers[0].id,)
         """Those that live keys were digested with when this node was opened, and the current one."""
@@ -110,11 +122,16 @@ class Node:
             self._follower = StoreFollower(self.store, self.index, lock, clock=self._clock)
             self._follower.start()
 
+    def carry(self) -> None:
+        """Hand over what all processes of this home folder record, until `close`, where no other one does."""
+        self._carries = True
+        self._carrier.start()
+
     def close(self) -> None:
-        """Hand over the journal and let go of store and replica."""
+        """End the journal, hand over what nobody else does, and let go of store and replica."""
         if self._follower is not None:
             self._follower.stop()
-        self.journal.close()
+        self.hand_over()
         with self._mending:
             self._closed, mender = True, self._mender
         if mender is not None:
@@ -122,6 +139,18 @@ class Node:
             mender.join()
         self.index.close()
         self.store.close()
+
+    def hand_over(self) -> None:
+        """End the journal, and hand over what is there for a few seconds, unless another process does."""
+        self.journal.close()
+        if self._carries or self.journal.used:
+            self._carrier.stop()
+            self._carries = False
+
+    def _begun(self) -> None:
+        # In a child after a fork no thread came along.
+        if self._carries:
+            self._carrier.start()
 
     def _freshness(self) -> Freshness:
         stale, refuse = self.settings.stale_after, self.settings.refuse_after

@@ -6,15 +6,17 @@ Column types stand in migrations of databases that exist: what is here may be ad
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, Table, create_engine, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.base import ColumnCollection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -161,6 +163,25 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, .
         marks = ", ".join("?" * len(table.columns))
         statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
         connection.exec_driver_sql(statement, list(rows))
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[tuple[Any, ...]],
+    change: Callable[[ColumnCollection[str, Any]], dict[str, Any]],
+) -> None:
+    """Add rows, each with a value for every column in their order; where one is there already, change that.
+
+    `change` is given the columns of the row that was to be added, and gives what to set.
+    """
+    if not rows:
+        return
+    names = [column.name for column in table.columns]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=change(statement.excluded))
+    connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 _ARRAYS: dict[type, str] = {int: "bigint", str: "text", bytes: "bytea"}

@@ -32,10 +32,10 @@ class Entries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def append(self, batch: Sequence[tuple[Entry, bytes]]) -> None:
-        """Add entries, each with its canonical bytes. The log numbers them, in its own time."""
-        if batch:
-            self._connection.execute(_insert, [{"body": body} for _, body in batch])
+    def append(self, bodies: Sequence[bytes]) -> None:
+        """Add entries, as their canonical bytes. The log numbers them, in its own time."""
+        if bodies:
+            self._connection.execute(_insert, [{"body": body} for body in bodies])
 
     def reported(self, since: int) -> Iterator[Entry]:
         """List the denials since a time that a report-only rule forgave and the log has numbered, the oldest first."""

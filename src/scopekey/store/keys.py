@@ -38,6 +38,7 @@ from scopekey.store.key_rows import (
     search_text,
     secret_values,
 )
+from scopekey.store.log_tables import usage
 from scopekey.store.organizations import COLUMNS as ORGANIZATION
 from scopekey.store.organizations import organization_of
 from scopekey.store.tables import key_permissions, keys, organizations, secrets
@@ -119,8 +120,8 @@ class KeyFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which keys to list; what is None does not matter. Times in milliseconds since the epoch.
 
     The end of a key is the one that counts, its organization's cap included. `expiring_before` means
-    live keys that end by then; `bit` those that hold the permission now; `text` is looked for in name,
-    id and metadata, without case.
+    live keys that end by then; `unused_since` those made before it that were not used since; `bit` those
+    that hold the permission now; `text` is looked for in name, id and metadata, without case.
     """
 
     now: int
@@ -129,6 +130,7 @@ class KeyFilter(msgspec.Struct, frozen=True, kw_only=True):
     bit: int | None = None
     text: str | None = None
     expiring_before: int | None = None
+    unused_since: int | None = None
 
 
 class Keys:
@@ -226,6 +228,9 @@ def _conditions(wanted: KeyFilter, after: tuple[int, str] | None) -> list[Column
         found.append(contains(_k.search, bindparam(None, search_text((wanted.text,)), _k.search.type)))
     if wanted.expiring_before is not None:
         found += [_live, _ends <= wanted.expiring_before]
+    if wanted.unused_since is not None:
+        used = exists().where(usage.c.key == _k.id, usage.c.permission == "", usage.c.last_used >= wanted.unused_since)
+        found += [_k.created < wanted.unused_since, ~used]
     if after is not None:
         found.append(tuple_(_k.created, _k.id) > after)
     return found

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from scopekey.store.dialect import write_rows
 from scopekey.store.log_tables import arrivals, checkpoints, entries, log, tiles
 
-_hold = select(log.c.size, log.c.archived).with_for_update(skip_locked=True)
-_state = select(log.c.size, log.c.archived)
+_hold = select(log.c.size, log.c.archived, log.c.folded).with_for_update(skip_locked=True)
+_state = select(log.c.size, log.c.archived, log.c.folded)
 _grow = update(log).values(size=bindparam("now"))
 _archive = update(log).values(archived=bindparam("now"))
+_fold = update(log).values(folded=bindparam("now"))
 _arrived = select(arrivals.c.id, arrivals.c.body).order_by(arrivals.c.id).limit(bindparam("most"))
 _forget = delete(arrivals).where(arrivals.c.id.between(bindparam("first"), bindparam("last")))
 _tile = select(tiles.c.hashes).where(tiles.c.level == bindparam("at_level"), tiles.c.number == bindparam("at_number"))
@@ -23,6 +24,7 @@ _drop_tile = delete(tiles).where(tiles.c.level == bindparam("at_level"), tiles.c
 _checkpoint = insert(checkpoints)
 _newest = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
 _since = select(checkpoints).where(checkpoints.c.size > bindparam("after")).order_by(checkpoints.c.size)
+_sealed = select(func.max(checkpoints.c.at)).where(checkpoints.c.size <= bindparam("upto"))
 _before = select(func.max(checkpoints.c.size)).where(checkpoints.c.at < bindparam("moment"))
 _waiting = select(func.count()).select_from(arrivals)
 _bodies = (
@@ -34,10 +36,11 @@ _drop_entries = delete(entries).where(entries.c.log_index < bindparam("before"))
 
 
 class LogState(msgspec.Struct, frozen=True):
-    """How many entries are numbered, and below which index they are no longer in the table."""
+    """How many entries are numbered; below which index they are no longer in the table, and their use is told."""
 
     size: int
     archived: int
+    folded: int
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -71,12 +74,12 @@ class Log:
     def hold(self) -> LogState | None:
         """Keep everybody else from appending until the commit; None where somebody else is at it."""
         row = self._connection.execute(_hold).first()
-        return None if row is None else LogState(row.size, row.archived)
+        return None if row is None else LogState(row.size, row.archived, row.folded)
 
     def state(self) -> LogState:
         """How far the log reaches."""
         row = self._connection.execute(_state).one()
-        return LogState(row.size, row.archived)
+        return LogState(row.size, row.archived, row.folded)
 
     def waiting(self) -> int:
         """How many entries have no number yet."""
@@ -123,6 +126,11 @@ class Log:
         for row in self._connection.execute(_since, {"after": after}):
             yield StoredCheckpoint(**row._mapping)  # noqa: SLF001 - the row's public view
 
+    def sealed_at(self, size: int) -> int | None:
+        """When the newest of the first so many entries was sealed, in milliseconds since the epoch."""
+        found = self._connection.execute(_sealed, {"upto": size}).scalar()
+        return None if found is None else int(found)
+
     def size_at(self, moment: int) -> int:
         """How many entries were sealed before a moment."""
         return int(self._connection.execute(_before, {"moment": moment}).scalar() or 0)
@@ -130,6 +138,10 @@ class Log:
     def bodies(self, first: int, end: int) -> list[bytes]:
         """The entries from one index to before another, as far as they are in the table."""
         return [bytes(row.body) for row in self._connection.execute(_bodies, {"first": first, "end": end})]
+
+    def fold(self, upto: int) -> None:
+        """Say that the use of all entries below an index is told. Only while the log is held."""
+        self._connection.execute(_fold, {"now": upto})
 
     def archive(self, before: int) -> None:
         """Drop the entries below an index: they are in the archive. Only while the log is held."""

@@ -16,6 +16,8 @@ log = Table(
     column("size", BigInteger),
     # Entries below it are in the archive and no longer in the table.
     column("archived", BigInteger),
+    # What the entries below it say of use is in the tables of use.
+    column("folded", BigInteger),
 )
 
 # Sealed: everything beside the body is there to be searched by, and stands in the body too.

@@ -12,6 +12,7 @@ from scopekey.store.log import Log
 from scopekey.store.log_reader import LogReader
 from scopekey.store.meta import Meta
 from scopekey.store.organizations import Organizations
+from scopekey.store.usage import Usage
 
 
 class Transaction:
@@ -32,6 +33,7 @@ class Transaction:
         "log_reader",
         "meta",
         "organizations",
+        "usage",
     )
 
     def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
@@ -45,4 +47,5 @@ class Transaction:
         self.idempotency = Idempotency(connection)
         self.journals = Journals(connection)
         self.log = Log(connection)
+        self.usage = Usage(connection)
         self.log_reader = LogReader(connection)

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from scopekey.core.network import parse_network
-from scopekey.wire.times import parse_duration
+from scopekey.wire.times import parse_duration, parse_moment
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
@@ -26,6 +26,11 @@ MAX_LISTED = 1_000
 
 def _duration(text: str) -> str:
     parse_duration(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    parse_moment(text, 0)
     return text
 
 
@@ -42,6 +47,12 @@ def _time(value: object) -> object:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_CONTROL)]
 Comment = Annotated[str, StringConstraints(max_length=1_000, pattern=_LINES)]
 PermissionName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+Moment = Annotated[
+    str,
+    StringConstraints(max_length=40, pattern=r"^[0-9A-Za-z:.+-]+$"),
+    AfterValidator(_moment),
+    Field(description="A time as in RFC 3339, or a duration before now: 90d", examples=["90d"]),
+]
 Duration = Annotated[
     str,
     StringConstraints(
@@ -233,6 +244,7 @@ class KeyAnswer(Answer):
     metadata: dict[str, str]
     secrets: list[SecretAnswer]
     revocation: Revocation | None = None
+    last_used: Time | None = Field(None, description="None: never, as far as the audit log has been folded")
     version: int
     warnings: list[str] = Field(default=[], description="What the caller should know about the change just made")
 

@@ -40,6 +40,20 @@ def _milliseconds(text: str) -> int | None:
     return None
 
 
+def parse_moment(text: str, now: int) -> int:
+    """Read a time of RFC 3339, or a duration before now, as milliseconds since the epoch. Raises ValueError."""
+    length = _milliseconds(text)
+    if length is not None:
+        return now - parse_duration(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ValueError(f"{text!r} is no moment: write a time with its zone, as in 2026-02-21T09:00:00Z, or 90d")
+    return to_millis(at)
+
+
 def print_duration(length: int) -> str:
     """Write milliseconds as the shortest exact duration: `90d`."""
     for unit in ("d", "h", "m", "s"):

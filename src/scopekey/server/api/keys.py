@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from scopekey.authority.edit_key import edit_key
 from scopekey.authority.find_key import KeyQuery, list_keys, show_key
 from scopekey.authority.issue_key import issue_key
+from scopekey.authority.key_usage import DAYS, MOST_DAYS, key_usage
 from scopekey.authority.reach_key import reach_key
 from scopekey.authority.revoke_key import revoke_key
 from scopekey.authority.rotate_key import rotate_key
@@ -27,12 +28,14 @@ from scopekey.wire.resources import (
     IssuedKey,
     KeyAnswer,
     KeyPage,
+    Moment,
     OrganizationIdText,
     PermissionName,
     ReachAnswer,
     RevokeKey,
     RotateKey,
 )
+from scopekey.wire.usage import UsageAnswer
 
 router = APIRouter(prefix="/v1/keys", tags=["Keys"])
 _reads = requires("scopekey_keys:read")
@@ -69,13 +72,13 @@ def get_keys(
     permission: PermissionName | None = None,
     text: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = None,
     expiring_within: Duration | None = None,
+    unused_since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")] = None,
 ) -> KeyPage:
     """List keys, oldest first."""
-    return list_keys(
-        authority, caller, KeyQuery(organization, status, permission, text, expiring_within, limit, cursor)
-    )
+    query = KeyQuery(organization, status, permission, text, expiring_within, unused_since, limit, cursor)
+    return list_keys(authority, caller, query)
 
 
 @router.post("/self/revoke", dependencies=[requires()], responses=refusals())
@@ -156,3 +159,14 @@ def get_reach(
 ) -> ReachAnswer:
     """List the operations this key can call; `without` and `with` ask what would be if."""
     return reach_key(authority, caller, key_id, without=without, with_=with_)
+
+
+@router.get("/{key_id}/usage", dependencies=[requires("scopekey_usage:read")], responses=refusals("not_found"))
+def get_usage(
+    authority: Authorized,
+    caller: Calling,
+    key_id: str,
+    days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="How many days are counted apart")] = DAYS,
+) -> UsageAnswer:
+    """Tell what the key was used for: each permission and each secret, by day."""
+    return key_usage(authority, caller, key_id, days=days)

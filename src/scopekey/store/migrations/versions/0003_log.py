@@ -54,9 +54,10 @@ def _make_tree() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("archived", sa.BigInteger(), nullable=False),
+        sa.Column("folded", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_log"),
     )
-    op.bulk_insert(log, [{"id": 1, "size": 0, "archived": 0}])
+    op.bulk_insert(log, [{"id": 1, "size": 0, "archived": 0, "folded": 0}])
     op.create_table(
         "tiles",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),

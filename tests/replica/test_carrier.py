@@ -1,0 +1,399 @@
+"""The carrier: every record that lies in a folder is taken once, whoever wrote it and whatever happened to the file."""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scopekey.replica.batch import Batch, NotTakenError, RefusedBatchError
+from scopekey.replica.batch_bytes import encode
+from scopekey.replica.carrier import Carrier
+from scopekey.replica.journal_frames import frame
+from scopekey.replica.leader import Leadership
+from scopekey.wire.decisions import MAX_TEXT, UnreadableBatchError
+from tests.replica.journals import FILE, NODE, Disk, Ledger, event, journal_in, writing
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+@pytest.fixture
+def carrier_to(folder):
+    made = []
+
+    def make(take, **options):
+        made.append(Carrier(folder, take, node=lambda: NODE, jitter=lambda: -0.9, **options))
+        return made[-1]
+
+    yield make
+    for carrier in made:
+        carrier.stop(0.1)
+
+
+def until(true, within=5.0):
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.002)
+
+
+def frames(*sizes, first=0):
+    """Frames of so many events each."""
+    made, number = [], first
+    for size in sizes:
+        made.append(
+            frame(encode(Batch(FILE, number, 0, tuple(event(at) for at in range(number, number + size))), NODE))
+        )
+        number += size
+    return made
+
+
+def left(folder, data, name=FILE):
+    """A file that a dead process left."""
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{name}.journal"
+    file.write_bytes(data)
+    return file
+
+
+def test_what_a_process_writes_is_taken_while_it_lives_and_its_file_goes_when_it_ends(folder, ledger, carrier_to):
+    journal, carrier = journal_in(folder, mode="strict"), carrier_to(ledger)
+    carrier.start()
+    for number in range(300):
+        journal.append(event(number)).wait()
+    until(lambda: len(ledger.numbers) == 300)
+    assert 1 == len(list(folder.glob("*.journal")))
+    journal.close()
+    until(lambda: not list(folder.glob("*.journal")))
+    assert list(range(300)) == ledger.numbers
+    assert ledger.calls < 100, "small frames go up together"
+
+
+def test_large_frames_go_up_as_they_stand_and_small_ones_together(folder, carrier_to):
+    written = frames(300, 1, 2, 3, 500, 1)
+    left(folder, b"".join(written))
+    taken = []
+    ledger = Ledger()
+    carrier_to(lambda batch: (taken.append(batch), ledger(batch))[1]).stop()
+    assert list(range(807)) == ledger.numbers
+    assert [written[0][9:-1], written[4][9:-1]] == [
+        batch for batch in taken if len(json.loads(batch)["decisions"]) > 200
+    ]
+    assert [300, 6, 500, 1] == [len(json.loads(batch)["decisions"]) for batch in taken]
+
+
+def test_a_file_of_a_killed_process_is_taken_to_its_end(folder, ledger, carrier_to):
+    with writing(folder, "strict") as process:
+        acknowledged = [int(process.stdout.readline()) for _ in range(50)]
+        process.kill()
+        process.wait()
+        acknowledged += [int(line) for line in process.stdout]
+    carrier_to(ledger).stop()
+    assert set(acknowledged) <= set(ledger.numbers)
+    assert list(range(len(ledger.numbers))) == ledger.numbers
+    assert [] == list(folder.glob("*.journal"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(size=st.integers(0, 3_000))
+def test_a_torn_end_is_cut_and_that_is_recorded(tmp_path_factory, size):
+    folder, ledger = tmp_path_factory.mktemp("torn"), Ledger()
+    whole = frames(1, 3, 2, 5)
+    data = b"".join(whole)[:size]
+    left(folder, data)
+    for _ in range(2):
+        Carrier(folder, ledger, node=lambda: NODE).stop()
+    complete, known = 0, 0
+    for one, records in zip(whole, (1, 3, 2, 5), strict=True):
+        if complete + len(one) > len(data):
+            break
+        complete, known = complete + len(one), known + records
+    assert list(range(known)) == ledger.numbers
+    assert [len(data) - complete] * (len(data) > complete) == ledger.cuts
+    assert [] == list(folder.glob("*.journal"))
+
+
+def test_while_its_process_lives_an_incomplete_frame_is_waited_for(folder, ledger, carrier_to):
+    whole = b"".join(frames(2, 2))
+    file = left(folder, whole[:-5])
+    held = Leadership(file)
+    assert held.try_take()
+    carrier = carrier_to(ledger)
+    carrier.start()
+    until(lambda: ledger.numbers == [0, 1])
+    time.sleep(0.15)
+    assert ([0, 1], []) == (ledger.numbers, ledger.cuts)
+    file.write_bytes(whole)
+    until(lambda: ledger.numbers == [0, 1, 2, 3])
+    held.release()
+
+
+def test_a_damaged_frame_in_the_middle_is_skipped_and_owned_up_to(folder, ledger, carrier_to, caplog):
+    first, second, third = frames(2, 3, 2)
+    left(folder, first + second.replace(b"r3", b"r9") + third)
+    carrier_to(ledger).stop()
+    assert ([0, 1, 5, 6], 3, []) == (ledger.numbers, ledger.lost, ledger.cuts)
+    assert f"{len(second)} bytes are damaged" in caplog.text
+
+
+def test_a_file_that_begins_with_damage_is_taken_from_what_can_be_read(folder, ledger, carrier_to):
+    first, second = frames(2, 3)
+    left(folder, b"\0" * len(first) + b"\n" + second)
+    carrier_to(ledger).stop()
+    assert ([2, 3, 4], 2) == (ledger.numbers, ledger.lost)
+
+
+def test_a_new_carrier_skips_what_is_taken_already(folder, carrier_to):
+    ledger = Ledger()
+    file = left(folder, b"".join(frames(*[250] * 8)))
+    held = Leadership(file)
+    held.try_take()
+    first = carrier_to(ledger)
+    assert first._leads()
+    assert first.carry()
+    first._let_go()
+    calls = ledger.calls
+    second = carrier_to(ledger)
+    second._leads()
+    second.carry()
+    assert (list(range(2_000)), calls + 1) == (ledger.numbers, ledger.calls)
+    held.release()
+
+
+def test_replies_that_are_lost_and_faults_in_between_take_nothing_twice(folder, carrier_to):
+    ledger, calls = Ledger(), []
+
+    def take(batch):
+        calls.append(batch)
+        reached = ledger(batch) if len(calls) % 3 else None
+        if len(calls) % 2 or reached is None:
+            raise NotTakenError(0.001)
+        return reached
+
+    left(folder, b"".join(frames(*[250] * 6)))
+    carrier = carrier_to(take)
+    carrier.start()
+    until(lambda: not list(folder.glob("*.journal")))
+    assert list(range(1_500)) == ledger.numbers
+
+
+def test_whatever_keeps_it_from_being_taken_is_said_once_and_it_goes_on(folder, ledger, carrier_to, caplog):
+    broken = threading.Event()
+
+    def take(batch):
+        if not broken.is_set():
+            raise OSError("the database is away")
+        return ledger(batch)
+
+    left(folder, b"".join(frames(3)))
+    carrier = carrier_to(take)
+    carrier.start()
+    until(lambda: carrier._failures >= 3)
+    broken.set()
+    until(lambda: [0, 1, 2] == ledger.numbers)
+    assert 1 == caplog.text.count("they stay in the journal")
+    assert 1 == caplog.text.count("decisions are handed over again")
+
+
+def test_what_was_put_back_gets_what_is_still_here_again(folder, carrier_to, caplog):
+    ledger = Ledger()
+    file = left(folder, b"".join(frames(250, 250)))
+    held = Leadership(file)
+    held.try_take()
+    carrier = carrier_to(ledger)
+    carrier._leads()
+    carrier.carry()
+    ledger.next = {FILE: 250}
+    ledger.entries = ledger.entries[:250]
+    with file.open("ab") as more:
+        more.write(frames(1, first=500)[0])
+    carrier.carry()
+    assert (list(range(501)), 0) == (ledger.numbers, ledger.lost)
+    assert "are not known any more" in caplog.text
+    held.release()
+
+
+def test_what_is_not_here_any_more_is_owned_up_to(folder, carrier_to):
+    ledger = Ledger()
+    left(folder, b"".join(frames(3, first=40)), f"{FILE}.1")
+    carrier_to(ledger).stop()
+    assert ([40, 41, 42], 40) == (ledger.numbers, ledger.lost)
+
+
+@pytest.mark.parametrize("refusal", [UnreadableBatchError("decisions.1", "it is too long"), RefusedBatchError(0.01)])
+def test_what_nobody_can_record_does_not_hold_up_the_others(folder, carrier_to, caplog, refusal):
+    ledger = Ledger()
+
+    def take(batch):
+        try:
+            return ledger(batch)
+        except UnreadableBatchError:
+            raise refusal from None
+
+    some = tuple(event(at, object="x" * (MAX_TEXT + 1) if at in {1, 4} else "o") for at in range(5))
+    left(folder, frame(encode(Batch(FILE, 0, 0, some), NODE)) + b"".join(frames(2, first=5)))
+    carrier_to(take).stop()
+    assert ([0, 2, 3, 5, 6], 2) == (ledger.numbers, ledger.lost)
+    assert "2 decisions have a form that cannot be recorded" in caplog.text
+
+
+def test_a_control_plane_that_refuses_what_can_be_read_is_said_once_and_asked_again(folder, carrier_to, caplog):
+    ledger, refuses = Ledger(), [True] * 3
+
+    def take(batch):
+        if refuses:
+            refuses.pop()
+            raise RefusedBatchError(0.001)
+        return ledger(batch)
+
+    left(folder, b"".join(frames(2)))
+    carrier_to(take).start()
+    until(lambda: [0, 1] == ledger.numbers)
+    assert 1 == caplog.text.count("upgrade the control plane")
+
+
+def test_a_broken_file_and_its_successor_are_taken_as_one(folder, ledger, carrier_to):
+    disk = Disk()
+    journal, carrier = journal_in(folder, disk=disk), carrier_to(ledger)
+    carrier.start()
+    for number in range(3):
+        journal.append(event(number))
+        until(lambda: not journal.waiting)
+    disk.fails = ["sync"]
+    until(lambda: journal._failing)
+    for number in range(3, 6):
+        journal.append(event(number))
+    until(lambda: [0, 1, 2] == ledger.numbers)
+    disk.fails.clear()
+    until(lambda: list(range(6)) == ledger.numbers)
+    journal.close()
+    until(lambda: not list(folder.glob("*.journal")))
+    assert (list(range(6)), [], 0) == (ledger.numbers, ledger.cuts, ledger.lost)
+
+
+def test_the_torn_end_of_a_broken_file_is_its_successors_affair(folder, ledger, carrier_to):
+    first, second, third = frames(2, 2, 2)
+    left(folder, first + second[:-9])
+    left(folder, second + third, f"{FILE}.1")
+    carrier_to(ledger).stop()
+    assert (list(range(6)), [], 0) == (ledger.numbers, ledger.cuts, ledger.lost)
+    assert [] == list(folder.glob("*.journal"))
+
+
+# Processes
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_one_process_carries_and_another_takes_over_where_it_dies(folder, ledger, carrier_to):
+    folder.mkdir()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        carrier = Carrier(folder, lambda _: 0, node=lambda: NODE)
+        os.write(writer, b"1" if carrier._leads() else b"0")
+        signal.pause()
+    assert b"1" == os.read(reader, 1)
+    try:
+        left(folder, b"".join(frames(2)))
+        carrier = carrier_to(ledger)
+        carrier.stop()
+        assert [] == ledger.numbers, "who does not lead leaves it to who does"
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    carrier.stop()
+    assert [0, 1] == ledger.numbers
+
+
+def test_what_another_process_left_while_this_one_ended_is_taken_too(folder, carrier_to):
+    """It found the lock taken, and went."""
+    ledger = Ledger()
+
+    def take(batch):
+        reached = ledger(batch)
+        if ledger.calls == 1:
+            left(folder, frame(encode(Batch("0" * 16, 0, 0, (event(9),)), NODE)), "0" * 16)
+        return reached
+
+    left(folder, b"".join(frames(2)))
+    carrier_to(take).stop()
+    assert [0, 1, 9] == ledger.numbers
+
+
+def test_the_end_waits_no_longer_than_it_may(folder, carrier_to):
+    release, hurried = threading.Event(), []
+    left(folder, b"".join(frames(2)))
+    carrier = carrier_to(lambda _: release.wait(5) and 2, hurry=hurried.append)
+    carrier.start()
+    time.sleep(0.05)
+    begun = time.monotonic()
+    carrier.stop(0.2)
+    assert time.monotonic() - begun < 1
+    release.set()
+    assert list(folder.glob("*.journal"))
+
+
+def test_the_last_calls_are_told_how_long_they_may_take(folder, carrier_to):
+    ledger, hurried = Ledger(), []
+    left(folder, b"".join(frames(2)))
+    carrier_to(ledger, hurry=hurried.append).stop(3)
+    assert [True] == [2 < seconds <= 3 for seconds in hurried]
+
+
+def test_a_folder_that_is_not_there_costs_nothing_and_is_not_made(folder, ledger, carrier_to):
+    carrier = carrier_to(ledger)
+    carrier.start()
+    time.sleep(0.05)
+    carrier.stop()
+    assert not folder.exists()
+
+
+def test_what_a_process_left_that_died_while_it_made_a_file_is_removed(folder, ledger, carrier_to):
+    folder.mkdir()
+    old, new = folder / "a.new", folder / "b.new"
+    for file in (old, new):
+        file.write_bytes(b"")
+    os.utime(old, (0, 0))
+    carrier_to(ledger).stop()
+    assert (False, True) == (old.exists(), new.exists())
+
+
+@pytest.mark.parametrize("mode", ["strict", "relaxed"])
+def test_whoever_is_killed_and_however_often_nothing_is_missing_and_nothing_twice(folder, mode, caplog):
+    """Writers and carriers are killed at any moment; what a writer told of is there, once."""
+    caplog.set_level(logging.CRITICAL)
+    ledger, acknowledged = Ledger(), 0
+    for round_ in range(6):
+        with writing(folder, mode) as process:
+            process.stdout.readline()
+            carrier = Carrier(folder, ledger, node=lambda: NODE, jitter=lambda: -0.9)
+            carrier.start()
+            time.sleep(0.03 * round_)
+            process.kill()
+            process.wait()
+            last = [0, *(int(line) for line in process.stdout if line.endswith(b"\n"))][-1]
+            # As if it had been killed too: it forgets where it was.
+            carrier._stop.set()
+            carrier._thread.join()
+            carrier._let_go()
+        acknowledged += last + 1
+    Carrier(folder, ledger, node=lambda: NODE).stop()
+    assert sum(ledger.next.values()) - len(ledger.cuts) == len(ledger.numbers)
+    if mode == "strict":
+        assert 6 == len(ledger.next)
+        assert acknowledged <= len(ledger.numbers) <= acknowledged + 6
+    assert [] == list(Path(folder).glob("*.journal"))
