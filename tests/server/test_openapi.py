@@ -43,7 +43,7 @@ def test_it_is_valid_openapi_3_1(document):
 KINDS = {
     "GET /v1/changes": ["application/jsonl"],
     "GET /v1/snapshot": ["application/jsonl"],
-    "GET /v1/audit/export": ["application/jsonl", "text/csv; charset=utf-8; header=present"],
+    "GET /v1/audit/export": ["application/jsonl", "text/csv"],
     "GET /v1/audit/checkpoint": ["text/plain"],
     "GET /v1/audit/key": ["text/plain"],
     "GET /v1/audit/tile/{path}": ["application/octet-stream"],
