@@ -14,6 +14,7 @@ from scopekey.store.entry_columns import columns_of
 from scopekey.store.log import StoredCheckpoint
 
 SEED = bytes(range(32))
+ORIGIN = "bench.example/log"
 KEYS = 1_000
 """Keys that the entries are about, in turn at random."""
 ORGANIZATION = "org_AAAAAAAAAAAA"
@@ -30,7 +31,7 @@ def make_log(folder: Path, size: int) -> Store:
     """A store with a log of so many decisions and a checkpoint after each 25,600."""
     folder.mkdir(parents=True, exist_ok=True)
     store = Store.open(f"sqlite:///{folder / 'store.db'}")
-    sealer = LogSealer(store, seed=SEED, origin="bench.example/log")
+    sealer = LogSealer(store, seed=SEED, origin=ORIGIN)
     bodies = _bodies()
     for first in range(0, size, _AT_ONCE):
         part = [next(bodies) for _ in range(min(_AT_ONCE, size - first))]

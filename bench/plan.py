@@ -15,6 +15,7 @@ from bench.feed import bench_feed
 from bench.followers import bench_followers
 from bench.growth import bench_growth
 from bench.journal import bench_journal
+from bench.log import bench_log
 from bench.look_up import bench_rules
 from bench.measure import Result
 from bench.middleware import bench_middleware, profile_middleware
@@ -54,6 +55,7 @@ PLAN = (
     Part("doors", lambda run: bench_doors(run.folder)),
     Part("proxies", lambda run: bench_proxies(run.folder)),
     Part("journal", lambda run: bench_journal(run.folder)),
+    Part("log", lambda run: bench_log(run.folder, run.keys)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),
     Part("revocation", lambda run: bench_revocation(run.folder, quick=run.quick)),

@@ -24,6 +24,10 @@ def stop():
                 pass  # a signal is handled between two of these
         ended.set()
 
+following.Settings = lambda: None
+following.key_of = following.upstream_of = lambda _: None
+following.SendDecisions = lambda *_: SimpleNamespace(close=lambda: None)
+following.carrier = lambda *_: SimpleNamespace(start=lambda: None, stop=lambda: print("carried", flush=True))
 following.follower = lambda *_, **__: SimpleNamespace(run=run, stop=stop, index=SimpleNamespace(close=lambda: None))
 following.follow()
 """
@@ -35,7 +39,7 @@ def told_to_end(when):
     try:
         assert "follows\n" == process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        return process.wait(20)
+        return process.wait(20), process.stdout.read()
     finally:
         process.kill()
         process.wait()
@@ -43,8 +47,8 @@ def told_to_end(when):
 
 
 def test_it_ends_when_it_is_told():
-    assert 0 == told_to_end("once")
+    assert (0, "carried\n") == told_to_end("once")
 
 
 def test_it_ends_when_it_is_told_again_while_it_ends():
-    assert 0 == told_to_end("meanwhile")
+    assert (0, "carried\n") == told_to_end("meanwhile")

@@ -83,10 +83,18 @@ def verifiers_key(home):
         node.close()
 
 
-def carrier(folder, url, secret):
+@contextmanager
+def carrying(folder, url, secret):
+    """Hand up what lies in a folder until the block ends."""
     sender = SendDecisions(url, lambda: secret)
     sender._jitter = lambda: -0.98
-    return Carrier(folder, sender, node=lambda: NODE)
+    carrier = Carrier(folder, sender, node=lambda: NODE)
+    carrier.start()
+    try:
+        yield
+    finally:
+        carrier.stop()
+        sender.close()
 
 
 @pytest.fixture
@@ -99,7 +107,6 @@ def folder(tmp_path, monkeypatch):
 def hand_up(folder, url, secret):
     """Decide many times on another machine, as it were, and see all of it handed up."""
     journal = FileJournal(folder, lambda: NODE)
-    carrying = carrier(folder, url, secret)
     for number in range(EVENTS):
         decision = Allowed(key(number), key(number).secrets[0])
         ticket = journal.append(
@@ -108,9 +115,8 @@ def hand_up(folder, url, secret):
         if not number % 20:
             ticket.wait()
     journal.close()
-    carrying.start()
-    until(lambda: not list(folder.glob("*.journal")))
-    carrying.stop()
+    with carrying(folder, url, secret):
+        until(lambda: not list(folder.glob("*.journal")))
     assert (0, 0) == (journal.waiting, journal.lost)
 
 
@@ -164,14 +170,12 @@ def test_decisions_wait_until_the_control_plane_is_there(tmp_path, folder, caplo
     journal = FileJournal(folder, lambda: NODE)
     journal.append(Event(Allowed(key(1), key(1).secrets[0]), 1_800_000_000_000, "up-1", REGISTER)).wait()
     journal.close()
-    carrying = carrier(folder, f"http://127.0.0.1:{port}", secret)
-    carrying.start()
-    until(lambda: "cannot be reached" in caplog.text)
-    assert list(folder.glob("*.journal"))
     command = [sys.executable, "-m", "scopekey", "serve", "--port", str(port)]
-    with running(command, home, port):
-        until(lambda: not list(folder.glob("*.journal")))
-    carrying.stop()
+    with carrying(folder, f"http://127.0.0.1:{port}", secret):
+        until(lambda: "cannot be reached" in caplog.text)
+        assert list(folder.glob("*.journal"))
+        with running(command, home, port):
+            until(lambda: not list(folder.glob("*.journal")))
     assert {"up-1": 1} == recorded(home)
     assert secret not in caplog.text
 

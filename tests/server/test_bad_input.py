@@ -146,7 +146,7 @@ def test_no_secret_gets_into_a_log_or_another_answer(operator, api, deployment, 
         api()("GET", f"/v1/whoami?key={secret}"),
     ]
     assert {200, 401, 422} == {answer.status_code for answer in said}
-    deployment.node.journal.close()
+    deployment.node.hand_over()
     logged = caplog.text + repr([vars(record) for record in caplog.records])
     assert not [answer.url for answer in said if core in answer.text + str(answer.headers)]
     assert core not in logged

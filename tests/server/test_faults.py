@@ -87,7 +87,7 @@ def test_checks_and_questions_go_on_while_the_store_is_locked(operator, api, dep
 def test_decisions_made_while_the_store_was_locked_are_recorded_after(operator, deployment, key):
     with locked(deployment):
         operator("POST", "/v1/verify", {"key": key[1], "operation": "GET /datasets"}, headers={"X-Request-Id": "mine"})
-    deployment.node.journal.close()
+    deployment.node.hand_over()
     assert {"GET /datasets", "POST /v1/verify"} == {e.operation for e in deployment.entries() if e.request_id == "mine"}
 
 

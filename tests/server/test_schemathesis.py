@@ -13,6 +13,7 @@ import pytest
 import requests
 from hypothesis import HealthCheck, Phase, given, settings
 
+from scopekey.server.api.journal import EXAMPLE
 from tests.server.running import DATA
 
 with warnings.catch_warnings():
@@ -110,6 +111,8 @@ class Run:
             body["permissions"] = ["datasets:read"]
         elif body.get("permissions"):
             body["permissions"] = ["datasets:read"]
+        if label == "POST /v1/journal":
+            case.body = EXAMPLE
         if label == "POST /v1/verify":
             body["key"] = self.deployment.key(*DATA)[1]
         for name in ("organization", "permission", "cursor", "with", "without"):

@@ -12,6 +12,7 @@ from scopekey.replica.clock import milliseconds
 from scopekey.replica.follow import Follower
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.send_decisions import SendDecisions
 from scopekey.replica.upstream import RefusedError, Upstream, UpstreamAwayError
 from scopekey.settings import Settings
 from scopekey.wire.feed import UnreadableFeedError
@@ -66,7 +67,8 @@ def follow(*, replace: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     settings = Settings()
     following = follower(settings, replace=replace)
-    carrying = carrier(settings, key_of(settings))
+    sender = SendDecisions(upstream_of(settings), key_of(settings))
+    carrying = carrier(settings, sender)
     carrying.start()
 
     def end(*_: object) -> None:
@@ -81,4 +83,5 @@ def follow(*, replace: bool = False) -> None:
     running.start()
     running.join()
     carrying.stop()
+    sender.close()
     following.index.close()

@@ -28,7 +28,8 @@ class GatewayNode:
         self.missing_permission_status: int = settings.missing_permission_status
         self.peppers = settings.pepper_ring()
         self.index = LmdbIndex(settings.replica_path)
-        self._carrier = carrier(settings, key)
+        self._sender = SendDecisions(upstream_of(settings), key)
+        self._carrier = carrier(settings, self._sender)
         self._carries = False
         self.journal = journal(settings, begun=self._begun)
         self.verifier = Verifier(
@@ -52,9 +53,11 @@ class GatewayNode:
 
     def close(self) -> None:
         """End the journal, hand up what nobody else does, and let go of the replica."""
+        used = self.journal.used
         self.journal.close()
-        if self._carries or self.journal.used:
+        if used or self._carries:
             self._carrier.stop()
+        self._sender.close()
         self.index.close()
 
     def _begun(self) -> None:
@@ -70,9 +73,8 @@ def journal(settings: Settings, *, begun: Callable[[], None] | None = None) -> F
     )
 
 
-def carrier(settings: Settings, key: Callable[[], str]) -> Carrier:
-    """What hands up the decisions of a home folder. Raises ValueError for a URL that carries the key in the clear."""
-    sender = SendDecisions(upstream_of(settings), key)
+def carrier(settings: Settings, sender: SendDecisions) -> Carrier:
+    """What hands up the decisions of a home folder."""
     return Carrier(settings.journal_path, sender, node=settings.node_id, hurry=sender.hurry)
 
 

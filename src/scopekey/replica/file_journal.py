@@ -92,7 +92,7 @@ class FileJournal:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self.used = False
-        """Whether this process has recorded anything here."""
+        """Whether this process has recorded anything here since it was last closed."""
 
     def _begin_in_child(self) -> None:
         # The parent writes what it holds; the thread did not come along, and the lock on the file is not ours.
@@ -146,7 +146,7 @@ class FileJournal:
 
         What is recorded afterwards begins another one.
         """
-        thread = self._thread
+        thread, self.used = self._thread, False
         self._stopping = True
         self._wake.put(None)
         if thread is not None:

@@ -142,10 +142,10 @@ class Node:
 
     def hand_over(self) -> None:
         """End the journal, and hand over what is there for a few seconds, unless another process does."""
+        used = self.journal.used
         self.journal.close()
-        if self._carries or self.journal.used:
+        if used or self._carries:
             self._carrier.stop()
-            self._carries = False
 
     def _begun(self) -> None:
         # In a child after a fork no thread came along.

@@ -174,7 +174,7 @@ def test_only_a_key_that_may_follow_is_told_anything(api, deployment, path):
 def test_every_stream_is_one_recorded_decision(url, deployment, follower):
     with listening(url, follower[1], here(deployment)) as stream:
         stream.until(Heartbeat)
-    deployment.node.journal.close()
+    deployment.node.hand_over()
     decisions = [entry for entry in deployment.entries() if entry.kind == "decision" and entry.key == follower[0]]
     assert ["GET /v1/changes"] == [entry.operation for entry in decisions]
 

@@ -19,7 +19,7 @@ def sending(api, deployment):
 
 
 def handed_in(deployment):
-    return [entry for entry in deployment.entries() if entry.node]
+    return [entry for entry in deployment.entries() if entry.node == EXAMPLE["node"]]
 
 
 def test_a_batch_is_answered_with_the_number_that_comes_next(sending, deployment):

@@ -110,7 +110,7 @@ def test_a_question_is_one_of_the_two(operator, deployment, question):
 def test_the_question_itself_is_recorded_beside_what_was_decided(operator, deployment):
     identity, secret = deployment.key("datasets:read")
     operator("POST", "/v1/verify", {"key": secret, "operation": "GET /datasets"}, headers={"X-Request-Id": "asked-1"})
-    deployment.node.journal.close()
+    deployment.node.hand_over()
     recorded = {entry.operation: entry.key for entry in deployment.entries() if entry.request_id == "asked-1"}
     own = operator("GET", "/v1/whoami").json()["key"]["id"]
     assert {"GET /datasets": identity, "POST /v1/verify": own} == recorded
