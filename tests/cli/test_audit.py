@@ -30,7 +30,7 @@ def record(home, operator):
     def record(*entries):
         store = Store.open(f"sqlite:///{home / 'scopekey.db'}")
         with store.writing() as tx:
-            tx.entries.append([(one, canonical(one)) for one in entries])
+            tx.entries.append([canonical(one) for one in entries])
         store.close()
         return entries
 

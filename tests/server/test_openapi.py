@@ -64,6 +64,7 @@ def test_it_lists_every_call_of_the_contract_and_no_other(operations):
         "POST /v1/keys/{key_id}/revoke",
         "POST /v1/keys/self/revoke",
         "GET /v1/keys/{key_id}/reach",
+        "GET /v1/keys/{key_id}/usage",
         "GET /v1/whoami",
         "GET /v1/permissions",
         "GET /v1/presets",

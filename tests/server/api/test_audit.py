@@ -37,7 +37,7 @@ def sealed(deployment, tenant):
     """300 sealed decisions about a tenant's key, one of them about what somebody made up."""
     made = [decision(number, organization=tenant, object=HOSTILE if number == 7 else None) for number in range(300)]
     with deployment.node.store.writing() as tx:
-        tx.entries.append([(one, canonical(one)) for one in made])
+        tx.entries.append([canonical(one) for one in made])
     deployment.seal()
     return made
 
@@ -204,7 +204,7 @@ def test_an_export_in_csv_is_exact(auditor, sealed):
 def test_a_time_that_nobody_can_write_down_does_not_keep_others_from_being_found(operator, deployment):
     late = Entry(nonce="0" * 32, at=2**53 - 1, kind="decision", allowed=True)
     with deployment.node.store.writing() as tx:
-        tx.entries.append([(late, canonical(late))])
+        tx.entries.append([canonical(late)])
     deployment.seal()
     first = found(operator("GET", ENTRIES))[0]
     assert ("9999-12-31T23:59:59.999000Z", 2**53 - 1) == (first["at"], first["entry"]["at"])
