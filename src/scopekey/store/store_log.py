@@ -74,20 +74,26 @@ def _runs(rows: Sequence[Sequence[Any]]) -> Iterator[Run]:
 
 def _run(rows: Sequence[Sequence[Any]]) -> Run:
     bodies = [row[-1] for row in rows]
+    # Nearly always all of them are right: only where one is not, it is asked which.
+    if _same(rows, bodies):
+        return Run(rows[0][0], bodies)
+    return Run(rows[0][0], [body if isinstance(body, bytes) else b"" for body in bodies], dict(_faults(rows)))
+
+
+def _same(rows: Sequence[Sequence[Any]], bodies: Sequence[Any]) -> bool:
     try:
         said = [columns_of(_searched(body), body) for body in bodies]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Run(rows[0][0], bodies, dict(_faults(rows)))
-    # Nearly always all of them are right: only where one is not, it is asked which.
-    same = said == [row[1:] for row in rows]
-    return Run(rows[0][0], bodies, {} if same else dict(_faults(rows)))
+    except (TypeError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    # SQLite keeps whatever it is given: a text can stand where bytes must, and would be read all the same.
+    return said == [row[1:] for row in rows] and set(map(type, bodies)) == {bytes}
 
 
 def _faults(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
     for row in rows:
         try:
-            said = columns_of(read_entry(row[-1]), row[-1])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            said = columns_of(read_entry(bytes(row[-1])), row[-1])
+        except (TypeError, msgspec.MsgspecError, UnicodeDecodeError):
             yield row[0], "what stands there is no entry"
             continue
         if said != row[1:]:
