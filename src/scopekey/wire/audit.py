@@ -10,7 +10,7 @@ from scopekey.wire.resources import Answer, Time
 EntryKind = Literal["change", "decision", "refusals", "reads", "gap"]
 Order = Literal["newest", "oldest"]
 ExportFormat = Literal["jsonl", "csv"]
-MEDIA_TYPES: dict[ExportFormat, str] = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8; header=present"}
+MEDIA_TYPES: dict[ExportFormat, str] = {"jsonl": "application/jsonl", "csv": "text/csv"}
 DECISIONS = ("allowed", "refused", "reported", *DenialReason)
 """What a decision can be looked for as: how it ended, or the code of its refusal."""
 MAX_INDEX = 2**53 - 1
