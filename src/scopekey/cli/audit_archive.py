@@ -33,13 +33,13 @@ def archive(
             raise CannotActError("name the folder to move entries to, or set SCOPEKEY_AUDIT_ARCHIVE")
         if keep is None:
             raise CannotActError("say how old entries must be with --older-than, or set SCOPEKEY_AUDIT_KEEP")
-        if settings.audit_archive is None or settings.audit_archive.resolve() != target.resolve():
-            warn(f"Set SCOPEKEY_AUDIT_ARCHIVE={target}, or `audit verify` cannot read what is there.")
         node.seal()
         clock = node.authority.clock
         begun, end = archive_log(node.store, target, before=clock() - keep, clock=clock)
         node.seal()
     if end > begun:
         typer.echo(f"{end - begun} entries, {begun} to {end - 1}, are in {target}.")
+        if settings.audit_archive is None or settings.audit_archive.resolve() != target.resolve():
+            warn(f"Set SCOPEKEY_AUDIT_ARCHIVE={target}, or `audit verify` cannot read what is there.")
     else:
         typer.echo(f"There are not 256 entries yet that are that old: nothing was moved. {begun} are in {target}.")

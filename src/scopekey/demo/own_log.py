@@ -13,9 +13,11 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.engine import make_url
 
+from scopekey.audit.checkpoint import read_checkpoint
 from scopekey.audit.note import VerifierKey
-from scopekey.audit.proof import EntryProof, check_proof
-from scopekey.audit.verify import Broken, Intact, verify_log
+from scopekey.audit.proof import check_proof, read_proof
+from scopekey.audit.report import Broken, Intact, LogReport
+from scopekey.audit.verify import verify_log
 from scopekey.authority.actor import Caller
 from scopekey.authority.audit_entry import show_entry
 from scopekey.authority.audit_search import LogQuery, search_log
@@ -43,7 +45,7 @@ def tell_log(story: Story, node: Node) -> None:
     if not isinstance(intact, Intact):
         raise UnexpectedAnswerError(f"the log is not intact: {intact.why}")
     story.tell(_contents(_entries(node)))
-    entries, checkpoints = _count(intact.entries, "entry", "entries"), _count(intact.checkpoints, "checkpoint")
+    entries, checkpoints = _count(intact.size, "entry", "entries"), _count(intact.checkpoints, "checkpoint")
     story.check("audit verify", f"{entries}, {checkpoints}: the log is intact. Head: {intact.size} {intact.root.hex()}")
     refused = _refused_deletion(node)
     _tell_proof(story, node, key, refused)
@@ -52,14 +54,15 @@ def tell_log(story: Story, node: Node) -> None:
 
 
 def _tell_proof(story: Story, node: Node, key: VerifierKey, refused: LoggedEntry) -> None:
-    proof = msgspec.convert(show_entry(node.authority, Caller.machine(), refused.index).proof, EntryProof)
+    proof = read_proof(msgspec.json.encode(show_entry(node.authority, Caller.machine(), refused.index).proof))
     # As whoever gets the proof checks it: with the public key, and nothing else of this home folder.
-    proved = check_proof(proof, key)
-    story.tell(f"The refusal of {DELETION}, the entry {proved.index}, proved to somebody with the public key alone:")
-    hashes = _count(len(proof.proof), "hash", "hashes")
+    check_proof(proof, key)
+    size = read_checkpoint(proof.checkpoint, key).size
+    story.tell(f"The refusal of {DELETION}, the entry {proof.index}, proved to somebody with the public key alone:")
+    hashes = _count(len(proof.hashes), "hash", "hashes")
     story.check(
-        f"audit prove {proved.index}",
-        f"{hashes} lead from it to the signed head: it is entry {proved.index} of the {proved.checkpoint.size}.",
+        f"audit prove {proof.index}",
+        f"{hashes} lead from it to the signed head: it is entry {proof.index} of the {size}.",
     )
 
 
@@ -93,7 +96,7 @@ def _change_byte(database: Path, index: int) -> None:
         connection.execute("UPDATE entries SET body = ? WHERE log_index = ?", (changed, index))
 
 
-def _verified(store: Store, key: VerifierKey) -> Intact | Broken:
+def _verified(store: Store, key: VerifierKey) -> LogReport:
     with store.reading() as tx:
         return verify_log(StoreLog(tx), key)
 
