@@ -50,7 +50,8 @@ class NoNode:
 def pages() -> dict[str, str]:
     """The page: a heading for each call."""
     api = management_api(cast("Node", NoNode()), close=False)
-    needs = {str(rule.operation): rule.requirement for rule in rules_of(api).rules}
+    # A parameter that spans segments is written with a star in rules, and like any other one in OpenAPI.
+    needs = {str(rule.operation).replace("*}", "}"): rule.requirement for rule in rules_of(api).rules}
     document = api.openapi()
     calls = [
         (f"{method.upper()} {path}", operation)
@@ -164,8 +165,10 @@ def _answers(responses: dict[str, Any]) -> list[str]:
 
 
 def _what(response: dict[str, Any]) -> str:
-    if "application/jsonl" in response["content"]:
+    content, said = response["content"], response["description"]
+    if list(content) == ["application/jsonl"]:
         return "JSON lines (`spec/feed.md`)"
-    name = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    said = response["description"]
+    if "application/json" not in content:
+        return " or ".join(f"`{kind}`" for kind in content)
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
     return f"`{name}`" if said == "Successful Response" else f"`{name}` ({said[0].lower()}{said[1:]})"

@@ -47,7 +47,7 @@ def change(number, action="key.issue", **more):
 def seal_entries(store, *made, now=5_000, origin=ORIGIN):
     """Append entries to the log of a store and seal them; gives how many the log has."""
     with store.writing() as tx:
-        tx.entries.append([(one, canonical(one)) for one in made])
+        tx.entries.append([canonical(one) for one in made])
     LogSealer(store, seed=SEED, origin=origin, clock=lambda: now)()
     with store.reading() as tx:
         return tx.log.state().size

@@ -102,5 +102,5 @@ class LogRead:
     def test_what_has_no_number_yet_is_not_found(self, sealed):
         late = decision(99)
         with sealed.writing() as tx:
-            tx.entries.append([(late, canonical(late))])
+            tx.entries.append([canonical(late)])
         assert 10 == len(self.look(sealed)[0])

@@ -11,6 +11,7 @@ import httpx
 from scopekey.authority.actor import Caller
 from scopekey.authority.issue_key import issue_key
 from scopekey.authority.organizations import create_organization
+from scopekey.authority.seal_log import LogSealer
 from scopekey.demo.serving import listen
 from scopekey.demo.serving import serving as in_a_thread
 from scopekey.server.app import ControlPlane
@@ -108,6 +109,10 @@ class Deployment:
         counts.pop("entries", None)
         counts["changes"] = len(self.changes())
         return counts
+
+    def seal(self) -> int:
+        """Number and seal what arrived in the log; gives how many entries that were."""
+        return LogSealer(self.node.store, seed=self.node.settings.signing_seed())()
 
     def changes(self) -> list:
         """The audit entries of changes."""

@@ -40,7 +40,14 @@ def test_it_is_valid_openapi_3_1(document):
     jsonschema_rs.Draft202012Validator(OPENAPI_31).validate(document)
 
 
-STREAMS = {"GET /v1/changes", "GET /v1/snapshot"}
+KINDS = {
+    "GET /v1/changes": ["application/jsonl"],
+    "GET /v1/snapshot": ["application/jsonl"],
+    "GET /v1/audit/export": ["application/jsonl", "text/csv"],
+    "GET /v1/audit/checkpoint": ["text/plain"],
+    "GET /v1/audit/key": ["text/plain"],
+    "GET /v1/audit/tile/{path}": ["application/octet-stream"],
+}
 
 
 def test_it_names_the_product_and_its_version(document):
@@ -57,6 +64,7 @@ def test_it_lists_every_call_of_the_contract_and_no_other(operations):
         "POST /v1/keys/{key_id}/revoke",
         "POST /v1/keys/self/revoke",
         "GET /v1/keys/{key_id}/reach",
+        "GET /v1/keys/{key_id}/usage",
         "GET /v1/whoami",
         "GET /v1/permissions",
         "GET /v1/presets",
@@ -68,6 +76,12 @@ def test_it_lists_every_call_of_the_contract_and_no_other(operations):
         "GET /v1/organizations/{organization_id}",
         "PATCH /v1/organizations/{organization_id}",
         "POST /v1/journal",
+        "GET /v1/audit/entries",
+        "GET /v1/audit/entries/{index}",
+        "GET /v1/audit/export",
+        "GET /v1/audit/checkpoint",
+        "GET /v1/audit/key",
+        "GET /v1/audit/tile/{path}",
     } == set(operations)
 
 
@@ -104,8 +118,7 @@ def test_every_refusal_is_a_problem_document_with_an_example_that_fits(document,
         assert {400, 401, 413, 422, 503} < statuses, name
         for status, response in operation["responses"].items():
             if int(status) < 400:
-                kind = "application/jsonl" if name in STREAMS else "application/json"
-                assert [kind] == list(response["content"]), name
+                assert KINDS.get(name, ["application/json"]) == list(response["content"]), name
                 continue
             for code, example in response["content"]["application/problem+json"]["examples"].items():
                 validator.validate(example["value"])

@@ -32,10 +32,11 @@ from scopekey.cli.output import Local
 from scopekey.insight.export_rows import COLUMNS, NUMBERS, Cell, row_of, typed_line
 
 Form = Literal["jsonl", "csv", "parquet"]
+_FORMATS = "jsonl, csv (exact: a spreadsheet takes a field that begins with = + - or @ for a formula), or parquet."
 
 
 def export(
-    form: Annotated[Form, typer.Option("--format", help="jsonl, csv or parquet.")] = "jsonl",
+    form: Annotated[Form, typer.Option("--format", help=_FORMATS)] = "jsonl",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else to a pipe.")] = None,
     key: Key = None,
     organization: Organization = None,
@@ -53,8 +54,8 @@ def export(
 ) -> None:
     """Write entries as a file, the oldest first.
 
-    The data is exact. In CSV a field may begin with = + - or @, which spreadsheets take for a formula: import it as
-    text. In JSON lines `entry` is the canonical text, of which `hash` is the hash.
+    The data is exact: import CSV as text where it may hold formulas. In JSON lines `entry` is the canonical text, of
+    which `hash` is the hash.
     """
     if form == "parquet" and output is None:
         raise CannotActError("a parquet file is written as a whole: name it with -o FILE")

@@ -10,19 +10,10 @@ from scopekey.authority.audit_entry import show_entry
 from scopekey.authority.audit_export import export_log
 from scopekey.authority.audit_search import READ, LogQuery, search_log
 from scopekey.authority.audit_tree import show_checkpoint, show_public_key, show_tile
-from scopekey.authority.heads import HeadFile
-from scopekey.authority.seal_log import LogSealer
 from scopekey.client.log_folder import LogFolder
 from scopekey.server.node import Node
 from scopekey.store.store_log import StoreLog
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
-
-
-def seal(node: Node) -> int:
-    """Number and seal what arrived; gives how many entries that were."""
-    settings = node.settings
-    heads = [HeadFile(target) for target in settings.log_heads]
-    return LogSealer(node.store, seed=settings.signing_seed(), origin=settings.log_origin, heads=heads)()
 
 
 class HomeAudit:
@@ -32,7 +23,7 @@ class HomeAudit:
         self.node = node
         self._authority = node.authority
         self._caller = caller
-        seal(node)
+        node.seal()
 
     @contextmanager
     def whole(self) -> Iterator[LogSource | None]:
@@ -50,7 +41,7 @@ class HomeAudit:
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page."""
-        seal(self.node)
+        self.node.seal()
         return search_log(self._authority, self._caller, _query(query))
 
     def show_entry(self, index: int) -> ProvenEntry:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from scopekey.audit.entry import Entry, read_entry
+from scopekey.store.errors import StoreUnavailableError
 from scopekey.store.log_tables import entries
 
 LOOK_AT_MOST = 20_000
@@ -71,7 +72,7 @@ class LogReader:
         self._connection = connection
 
     def entry(self, index: int) -> NumberedEntry | None:
-        """Find an entry; None where it is not in the table."""
+        """Find an entry; None where it is not in the table. Raises StoreUnavailableError where it is damaged."""
         row = self._connection.execute(_entry, {"wanted": index}).first()
         return None if row is None else _numbered(row.log_index, row.body)
 
@@ -191,5 +192,10 @@ def _permissions(entry: Entry) -> set[str]:
 
 
 def _numbered(index: int, body: Any) -> NumberedEntry:
-    encoded = bytes(body)
-    return NumberedEntry(index, read_entry(encoded), encoded)
+    try:
+        encoded = bytes(body)
+        return NumberedEntry(index, read_entry(encoded), encoded)
+    except (TypeError, UnicodeDecodeError, msgspec.MsgspecError):
+        raise StoreUnavailableError(
+            f"the entry {index} of the log is damaged and cannot be read: run `scopekey audit verify`"
+        ) from None

@@ -27,25 +27,24 @@ class StoreLog:
         self._bundle = bundle
         self._archived = tx.log.state().archived
 
-    @property
     def begins(self) -> int:
         """Entries below this index cannot be read from here."""
         return self._archived if self._bundle is None else 0
 
-    def checkpoint(self) -> str | None:
-        """The newest checkpoint."""
+    def checkpoint(self) -> str:
+        """The newest checkpoint, and "" where there is none."""
         newest = self._tx.log.checkpoint()
-        return None if newest is None else newest.note
+        return "" if newest is None else newest.note
 
-    def checkpoints(self) -> Iterator[str]:
-        """All checkpoints, the smallest first."""
-        return (checkpoint.note for checkpoint in self._tx.log.checkpoints())
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        """All checkpoints, each after its size, the smallest first."""
+        return ((checkpoint.size, checkpoint.note) for checkpoint in self._tx.log.checkpoints())
 
     def tile(self, level: int, number: int) -> bytes:
         """The hashes of a tile."""
         return self._tx.log.tile(level, number)
 
-    def runs(self) -> Iterator[Run]:
+    def bundles(self, size: int) -> Iterator[Run]:  # noqa: ARG002 - a transaction sees nothing that came later
         """The entries in the archive, then those of the table."""
         if self._bundle is not None:
             for first in range(0, self._archived, TILE_WIDTH):
@@ -74,20 +73,26 @@ def _runs(rows: Sequence[Sequence[Any]]) -> Iterator[Run]:
 
 def _run(rows: Sequence[Sequence[Any]]) -> Run:
     bodies = [row[-1] for row in rows]
+    # Nearly always all of them are right: only where one is not, it is asked which.
+    if _same(rows, bodies):
+        return Run(rows[0][0], bodies)
+    return Run(rows[0][0], [body if isinstance(body, bytes) else b"" for body in bodies], dict(_faults(rows)))
+
+
+def _same(rows: Sequence[Sequence[Any]], bodies: Sequence[Any]) -> bool:
     try:
         said = [columns_of(_searched(body), body) for body in bodies]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Run(rows[0][0], bodies, dict(_faults(rows)))
-    # Nearly always all of them are right: only where one is not, it is asked which.
-    same = said == [row[1:] for row in rows]
-    return Run(rows[0][0], bodies, {} if same else dict(_faults(rows)))
+    except (TypeError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    # SQLite keeps whatever it is given: a text can stand where bytes must, and would be read all the same.
+    return said == [row[1:] for row in rows] and set(map(type, bodies)) == {bytes}
 
 
 def _faults(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
     for row in rows:
         try:
-            said = columns_of(read_entry(row[-1]), row[-1])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            said = columns_of(read_entry(bytes(row[-1])), row[-1])
+        except (TypeError, msgspec.MsgspecError, UnicodeDecodeError):
             yield row[0], "what stands there is no entry"
             continue
         if said != row[1:]:

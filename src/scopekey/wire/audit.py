@@ -13,7 +13,7 @@ from scopekey.wire.times import parse_duration, to_millis
 EntryKind = Literal["change", "decision", "refusals", "reads", "gap"]
 Order = Literal["newest", "oldest"]
 ExportFormat = Literal["jsonl", "csv"]
-MEDIA_TYPES: dict[ExportFormat, str] = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8; header=present"}
+MEDIA_TYPES: dict[ExportFormat, str] = {"jsonl": "application/jsonl", "csv": "text/csv"}
 DECISIONS = ("allowed", "refused", "reported", *DenialReason)
 """What a decision can be looked for as: how it ended, or the code of its refusal."""
 MAX_INDEX = 2**53 - 1
