@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from itertools import count
 
-from tests.journeys.hammer import Line
+from tests.journeys.hammer import Line, code_of, question
 
 UNTOLD = {"journal_unavailable", "unavailable", "503", "500"}
 """Answers that promise nothing."""
@@ -14,12 +14,13 @@ UNTOLD = {"journal_unavailable", "unavailable", "503", "500"}
 class Load:
     """Threads with a connection each. `acknowledged` are request ids that were answered by a decision."""
 
-    def __init__(self, port, keys, *, connections=4, name="load"):
+    def __init__(self, port, keys, *, connections=4, pipelined=1, name="load"):
         self.acknowledged = []
         self.told = Counter()
         self.slowest = 0.0
         """Seconds that the slowest answer since the last `forget` took."""
-        self._port, self._keys, self._name = port, keys, name
+        self._port, self._keys, self._pipelined, self._name = port, keys, pipelined, name
+        self._turn = count()
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(at,), daemon=True) for at in range(connections)]
 
@@ -51,10 +52,9 @@ class Load:
         for number in count():
             if self._ended.is_set():
                 break
-            asked = f"{self._name}-{at}-{number}"
             try:
                 line = line or Line(self._port)
-                (answer,) = line.ask(self._keys[number % len(self._keys)], f"X-Request-Id: {asked}")
+                self._ask(line, f"{self._name}-{at}-{number}")
             except OSError:
                 self.told["no answer"] += 1
                 if line is not None:
@@ -62,13 +62,24 @@ class Load:
                 line = None
                 self._ended.wait(0.02)
                 continue
-            self.slowest = max(self.slowest, answer.came - answer.asked)
-            if answer.code not in UNTOLD:
-                self.acknowledged.append(asked)
-            self.told[answer.code] += 1
             if not number % 200:
                 # Another connection may reach another worker.
                 line.close()
                 line = None
         if line is not None:
             line.close()
+
+    def _ask(self, line, name):
+        """Ask so many questions at once, about one key after the other; each has an id of its own."""
+        names = [f"{name}-{part}" for part in range(self._pipelined)]
+        keys = [self._keys[next(self._turn) % len(self._keys)] for _ in names]
+        began = time.monotonic()
+        line._socket.sendall(
+            b"".join(question(key, f"X-Request-Id: {one}") for key, one in zip(keys, names, strict=True))
+        )
+        for one in names:
+            code = code_of(line._head())
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            if code not in UNTOLD:
+                self.acknowledged.append(one)
+            self.told[code] += 1
