@@ -505,6 +505,7 @@ def test_a_full_disk_gets_back_the_room_of_what_was_taken_over(folder):
 
 def test_a_small_limit_is_no_limit_where_all_is_taken_over(folder):
     ledger = Ledger()
+    folder.mkdir()
     carrier = Carrier(folder, ledger, node=lambda: NODE)
     journal = journal_in(folder, mode="strict", limit=150_000)
     carrier.start()
