@@ -18,8 +18,9 @@ from scopekey.server.node import Node
 from scopekey.settings import Settings
 from scopekey.store.engine import Store
 from tests.cli.reading import pairs, rows
+from tests.cli.terminal import at_a_terminal, plain
 from tests.contract.sealed import HOSTILE, KEY, OTHER, decision
-from tests.journeys.serving import environment
+from tests.journeys.serving import environment, serve
 from tests.server.running import serving
 
 
@@ -81,6 +82,17 @@ def test_whatever_a_caller_wrote_one_entry_is_one_line(command, record):
     assert "\\x1b[31m" in command("audit", "search", "--request-id", "req_1").out
 
 
+def test_at_a_terminal_whatever_a_caller_wrote_is_shown_escaped(record, home):
+    record(decision(1, "missing_permission", operation=HOSTILE, key=KEY))
+    for words in (("search",), ("tail", "--no-follow")):
+        code, shown = at_a_terminal("audit", *words, "--key", KEY, home=home)
+        assert (0, True) == (code, "a\\nb\\tc\\r\\x1b[31m\\x9b2J\\u2028\\u202e" in plain(shown)), words
+        assert not set(plain(shown)) & set("\x1b\x9b\u2028\u202e")
+        assert 1 == sum("missing_permission" in line for line in plain(shown).split("\n"))
+    _, shown = at_a_terminal("audit", "verify", home=home)
+    assert "the log is intact" in shown
+
+
 def test_what_cannot_be_looked_for_is_said(command, operator):
     ended = command("audit", "search", "--since", "soon")
     assert (1, "") == (ended.code, ended.out)
@@ -121,6 +133,24 @@ def test_tail_goes_on_with_what_comes_until_it_is_interrupted(record, home):
         tail.send_signal(signal.SIGINT)
         out, err = tail.communicate(timeout=10)
     assert (130, b"", b"") == (tail.returncode, out, err)
+
+
+@pytest.mark.journey
+def test_over_http_tail_does_not_show_its_own_looking(record, home, operator):
+    with serve(home) as port:
+        words = [sys.executable, "-m", "scopekey", "audit", "tail", "--kind", "decision", "--json"]
+        over = environment(home, SCOPEKEY_URL=f"http://127.0.0.1:{port}", SCOPEKEY_API_KEY=operator)
+        with subprocess.Popen(words, env=over, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
+            # The first thing that it hears of is how it began.
+            whoami = json.loads(tail.stdout.readline())["entry"]["operation"]
+            time.sleep(1.5)
+            record(decision(1))
+            operations = [whoami]
+            while "GET /datasets/{dataset_id}" not in operations:
+                operations.append(json.loads(tail.stdout.readline())["entry"]["operation"])
+            tail.send_signal(signal.SIGINT)
+            tail.communicate(timeout=10)
+    assert ["GET /datasets/{dataset_id}", "GET /v1/audit/checkpoint", "GET /v1/whoami"] == sorted(operations)
 
 
 def test_an_export_is_written_to_a_file_or_a_pipe(command, record, folder):
