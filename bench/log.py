@@ -1,4 +1,4 @@
-"""The audit log as it grows: proving one entry, searching by key, verifying all of it, and what it takes on the disk."""
+"""The audit log as it grows: proving one entry, searching by key, verifying all of it, and its size on the disk."""
 
 from pathlib import Path
 from random import Random

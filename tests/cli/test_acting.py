@@ -72,13 +72,18 @@ def test_a_server_that_does_not_answer_is_told_without_the_key(command, operator
 
 
 @pytest.mark.journey
+def unused(listed):
+    """A list of keys without when they were last used: asking over HTTP uses one."""
+    return [[field for at, field in enumerate(row) if at != 5] for row in rows(listed.out)]
+
+
 def test_over_http_every_command_does_what_it_does_at_home(command, operator, home, folder):
     with serve(home) as port:
         over = {"url": f"http://127.0.0.1:{port}", "api_key": operator}
         made = command("keys", "create", "Dashboard", "-p", "datasets:read", "--key-file", "key", **over)
         key_id = pairs(made.out)["id"]
         assert made.out == command("keys", "show", key_id, "--local").out
-        assert command("keys", "list", "--local").out == command("keys", "list", **over).out
+        assert unused(command("keys", "list", "--local")) == unused(command("keys", "list", **over))
         edited = command("keys", "edit", key_id, "--add", "queries:read", **over)
         assert "datasets:read, queries:read" == pairs(edited.out)["permissions"]
         assert 0 == command("keys", "reach", key_id, **over).code

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.audit.made import KEY, MadeLog
 
 import scopekey
 from scopekey.audit.merkle import inclusion_proof
 from scopekey.audit.proof import make_proof, write_proof
 from scopekey.audit.tiles import node_of
-from tests.audit.made import KEY, MadeLog
 from tests.journeys.serving import environment
 
 SOURCE = Path(scopekey.__file__).parents[1]

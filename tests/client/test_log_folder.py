@@ -1,13 +1,13 @@
 """A log in a folder is read file by file; what is no file of a log is said."""
 
 import pytest
+from tests.audit.made import KEY, MadeLog
 
 from scopekey.audit.source import LogSource
 from scopekey.audit.tiles import bundle_path, encode_bundle, tile_path, width_at
 from scopekey.audit.verify import Broken, Intact, verify_log
 from scopekey.client.audit_source import FetchedFiles, TiledLog, size_of
 from scopekey.client.log_folder import LogFolder, LogFolderError
-from tests.audit.made import KEY, MadeLog
 
 
 def write(folder, log, size):

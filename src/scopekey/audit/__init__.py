@@ -1,1 +1,1 @@
-"""The audit log, pure: what one entry says, and its bytes. An auditor needs no database for any of it."""
+"""The audit log, pure: entries, the tree over them, what is signed, and how it is verified. It needs no database."""

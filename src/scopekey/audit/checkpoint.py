@@ -1,24 +1,26 @@
-"""A checkpoint (C2SP tlog-checkpoint): the size of the log and the root of its tree, as a signed note."""
+"""A checkpoint: how many entries the log has, and the root over them, signed (C2SP tlog-checkpoint v1.0.0)."""
 
-import binascii
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 
 import msgspec
 
 from scopekey.audit.merkle import HASH_SIZE
-from scopekey.audit.note import NoteError, VerifierKey, open_note, sign_note
+from scopekey.audit.note import NoteError, VerifierKey, open_note, read_base64, sign_note
 
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+MAX_SIZE = 2**63 - 1
+"""The greatest number of entries that is read."""
+
 _LINES = 3
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class CheckpointError(ValueError):
-    """This is no checkpoint of the log; says why."""
+    """A checkpoint that is none, or is not this log's."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """What a log says of itself: `origin` is its name, `root` 32 bytes."""
+    """What a log commits to: its origin, its size in entries, and the root over all of them."""
 
     origin: str
     size: int
@@ -26,35 +28,44 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What is signed."""
+        """The text that is signed."""
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
 
 def sign_checkpoint(checkpoint: Checkpoint, seed: bytes) -> str:
-    """Write a checkpoint as a note signed with a 32-byte seed, under the log's own name."""
+    """Sign a checkpoint as a note, under its origin. Raises NoteError where that is no name for a key."""
     return sign_note(checkpoint.text, checkpoint.origin, seed)
 
 
 def read_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
-    """Read a checkpoint that this key has signed, of the log of the key's name. Raises CheckpointError."""
+    """Verify a signed checkpoint of the log whose key this is.
+
+    Raises CheckpointError where the signature or the form is wrong, or the origin is another log's.
+    """
     try:
         checkpoint = parse_checkpoint(open_note(note, key))
     except NoteError as error:
         raise CheckpointError(str(error)) from None
     if checkpoint.origin != key.name:
-        raise CheckpointError(f"the checkpoint is of another log than {key.name}")
+        raise CheckpointError(f"the checkpoint is of another log, not of {key.name}")
     return checkpoint
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """Read the text of a checkpoint, whoever signed it, passing over lines after the third. Raises CheckpointError."""
+    """Read the text of a checkpoint, whoever signed it; lines after the third are others' and are left out.
+
+    Raises CheckpointError for another text.
+    """
     lines = text.split("\n")
-    if len(lines) <= _LINES or lines[-1] or not all(lines[:-1]):
-        raise CheckpointError("a checkpoint has three lines at least: the log's name, its size, its root")
+    if len(lines) <= _LINES or lines.pop() or not all(lines):
+        raise CheckpointError("a checkpoint has lines of text, each ended: its origin, the size, the root")
+    origin, size, encoded = lines[:_LINES]
     try:
-        root = b64decode(lines[2], validate=True)
-    except (ValueError, binascii.Error):
+        root = read_base64(encoded)
+    except ValueError:
         root = b""
-    if not _SIZE.fullmatch(lines[1]) or len(root) != HASH_SIZE or b64encode(root).decode() != lines[2]:
-        raise CheckpointError("the size of a checkpoint is a whole number, its root 32 bytes in base64")
-    return Checkpoint(lines[0], int(lines[1]), root)
+    if not _SIZE.fullmatch(size) or int(size) > MAX_SIZE or len(root) != HASH_SIZE:
+        raise CheckpointError(
+            f"a checkpoint has a size up to {MAX_SIZE} in its second line, and a root in base64 in its third"
+        )
+    return Checkpoint(origin, int(size), root)

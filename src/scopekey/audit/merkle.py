@@ -1,155 +1,167 @@
-"""The Merkle tree of RFC 9162 section 2.1, over SHA-256: hashes, proofs, and whether a proof holds.
+"""The tree of the audit log: hashes, roots, and the two kinds of proof (RFC 9162 section 2.1, SHA-256).
 
-Nothing here keeps a tree. Who proves gives a function that knows the hash of any complete subtree.
+A tree is never held here. Whoever asks for a root or a proof hands in a `Node`, which knows the
+hashes of complete subtrees: from tiles, from memory, from anywhere.
 """
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 HASH_SIZE = 32
-EMPTY_ROOT = sha256(b"").digest()
+EMPTY_ROOT = sha256().digest()
+"""The root of a tree without entries."""
 
 Node = Callable[[int, int], bytes]
-"""The hash of the complete subtree of 2**level leaves, by its level and its index from the left."""
+"""`(level, index)`: the hash of the complete subtree of 2**level leaves, the index-th from the left."""
 
 
 class ProofError(ValueError):
-    """A proof does not hold; says why."""
+    """A proof that does not hold, and why."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of one entry (section 2.1.1)."""
+    """Hash the bytes of an entry into its leaf."""
     return sha256(b"\0" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of two subtrees side by side (section 2.1.1)."""
+    """Hash two neighbours into the node above them."""
     return sha256(b"\1" + left + right).digest()
 
 
 def root_hash(size: int, node: Node) -> bytes:
-    """The hash of the tree of the first `size` leaves."""
-    return _range_hash(0, size, node) if size else EMPTY_ROOT
+    """Compute the root of the first `size` entries."""
+    return _root_between(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion_proof(index: int, size: int, node: Node) -> list[bytes]:
-    """What shows that a leaf is in the tree of `size` leaves, its sibling first (section 2.1.3.1)."""
+    """Collect what leads from a leaf to the root of `size` entries, the leaf's sibling first (RFC 9162, 2.1.3.1).
+
+    Raises ValueError where there is no such leaf.
+    """
     if not 0 <= index < size:
         raise ValueError(f"there is no entry {index} among {size}")
-    proof: list[bytes] = []
-    low, high = 0, size
-    while high - low > 1:
-        middle = low + _split(high - low)
+    beside = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = _split(start, end)
         if index < middle:
-            proof.append(_range_hash(middle, high, node))
-            high = middle
+            beside.append((middle, end))
+            end = middle
         else:
-            proof.append(_range_hash(low, middle, node))
-            low = middle
-    return proof[::-1]
+            beside.append((start, middle))
+            start = middle
+    return [_root_between(*part, node) for part in reversed(beside)]
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that the leaf of this hash stands at this place (section 2.1.3.2). Raises ProofError."""
+    """Check that a leaf hash is the index-th of the tree of `size` entries with this root (RFC 9162, 2.1.3.2).
+
+    Raises ProofError where it is not shown to be.
+    """
     if not 0 <= index < size:
         raise ProofError(f"there is no entry {index} among {size}")
-    _check_hashes(leaf, *proof)
-    at, last = index, size - 1
-    found = leaf
-    for sibling in proof:
-        if not last:
-            raise ProofError("the proof is longer than the way to the root")
-        if at & 1 or at == last:
-            found = node_hash(sibling, found)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
+    _expect_hashes((leaf, *proof))
+    place, last, reached = index, size - 1, leaf
+    for beside in proof:
+        if last == 0:
+            raise ProofError(f"the proof has {len(proof)} hashes, more than lead from entry {index} to the root")
+        if place & 1 or place == last:
+            reached = node_hash(beside, reached)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
         else:
-            found = node_hash(found, sibling)
-        at, last = at >> 1, last >> 1
+            reached = node_hash(reached, beside)
+        place, last = place >> 1, last >> 1
     if last:
-        raise ProofError("the proof is shorter than the way to the root")
-    if found != root:
-        raise ProofError(f"the proof of entry {index} leads to another root")
+        raise ProofError(f"the proof has {len(proof)} hashes, too few to lead from entry {index} to the root")
+    if reached != root:
+        raise ProofError(
+            f"the proof leads from entry {index} to another root: entry, index, size or root is not the log's"
+        )
 
 
 def consistency_proof(first: int, second: int, node: Node) -> list[bytes]:
-    """What shows that the tree of `second` leaves begins with that of `first` (section 2.1.4.1)."""
-    if not 0 < first <= second:
-        raise ValueError(f"a tree of {second} leaves cannot begin with one of {first}")
-    proof: list[bytes] = []
-    low, high, whole = 0, second, True
-    while first != high:
-        middle = low + _split(high - low)
-        if first <= middle:
-            proof.append(_range_hash(middle, high, node))
-            high = middle
-        else:
-            proof.append(_range_hash(low, middle, node))
-            low, whole = middle, False
-    if not whole:
-        proof.append(_range_hash(low, high, node))
-    return proof[::-1]
+    """Collect what shows that the tree of `first` entries is the beginning of that of `second` (RFC 9162, 2.1.4.1).
 
-
-def verify_consistency(first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that the greater tree begins with the smaller one (section 2.1.4.2). Raises ProofError."""
-    if not 0 < first <= second:
-        raise ProofError(f"a tree of {second} leaves cannot begin with one of {first}")
-    if first == second:
-        if proof or first_root != second_root:
-            raise ProofError("two trees of one size are the same, or nothing can be proved of them")
-        return
-    old, new = climb(0, first, second, first_root, proof)
-    if old != first_root:
-        raise ProofError(f"the tree of {second} leaves begins with another one of {first}")
-    if new != second_root:
-        raise ProofError(f"the proof leads to another root of {second} leaves")
-
-
-def climb(start: int, end: int, size: int, known: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Go up along the last leaf of the subtree from `start` to before `end`, whose hash is said to be `known`.
-
-    Gives the subtree's hash and the root of the tree of `size` leaves, as the proof has them. Raises ProofError.
+    Raises ValueError unless 1 <= first <= second.
     """
-    _check_hashes(*proof)
-    first, last, total = start, end - 1, size - 1
-    while first != last and (last == total or last & 1):
-        first, last, total = first >> 1, last >> 1, total >> 1
-    hashes = [known, *proof] if first == last else list(proof)
-    if not hashes:
-        raise ProofError("the proof is empty")
-    old = new = hashes[0]
-    for sibling in hashes[1:]:
-        if not total:
-            raise ProofError("the proof is longer than the way to the root")
-        if last & 1 or last == total:
-            old = node_hash(sibling, old) if first < last else old
-            new = node_hash(sibling, new)
-            while not last & 1 and last:
-                first, last, total = first >> 1, last >> 1, total >> 1
+    if not 1 <= first <= second:
+        raise ValueError(f"there is no proof from {first} entries to {second}: the smaller has at least one")
+    beside = []
+    start, end = 0, second
+    while first != end:
+        middle = _split(start, end)
+        if first <= middle:
+            beside.append((middle, end))
+            end = middle
         else:
-            new = node_hash(new, sibling)
-        first, last, total = first >> 1, last >> 1, total >> 1
-    if total:
-        raise ProofError("the proof is shorter than the way to the root")
-    return old, new
+            beside.append((start, middle))
+            start = middle
+    if start:
+        beside.append((start, end))
+    return [_root_between(*part, node) for part in reversed(beside)]
 
 
-def _check_hashes(*hashes: bytes) -> None:
-    if any(len(one) != HASH_SIZE for one in hashes):
-        raise ProofError(f"a hash has {HASH_SIZE} bytes")
+def verify_consistency(
+    first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes], *, start: int = 0
+) -> None:
+    """Check that the tree of `first` entries is the beginning of that of `second` (RFC 9162, 2.1.4.2).
+
+    With `start` the smaller one is not the beginning, but the subtree of the entries from `start`
+    up to, without, `first`. Raises ProofError where it is not shown; an empty tree shows nothing.
+    """
+    if not 0 <= start < first <= second:
+        raise ProofError(f"a tree of {first} entries from {start} on is no part of one of {second}")
+    _expect_hashes(proof)
+    low, place, last = start, first - 1, second - 1
+    while low != place and (place & 1 or place == last):
+        low, place, last = low >> 1, place >> 1, last >> 1
+    # A complete part needs no hash of its own in the proof: the path begins with what is to be shown.
+    hashes = list(proof) if low != place else [first_root, *proof]
+    if not hashes:
+        raise ProofError("the proof is empty, and these trees are not the same")
+    smaller = greater = hashes[0]
+    for beside in hashes[1:]:
+        if last == 0:
+            raise ProofError(f"the proof has {len(proof)} hashes, more than lead to the root")
+        if place & 1 or place == last:
+            if low < place:
+                smaller = node_hash(beside, smaller)
+            greater = node_hash(beside, greater)
+            while not place & 1 and place:
+                low, place, last = low >> 1, place >> 1, last >> 1
+        else:
+            greater = node_hash(greater, beside)
+        low, place, last = low >> 1, place >> 1, last >> 1
+    if last:
+        raise ProofError(f"the proof has {len(proof)} hashes, too few to lead to the root")
+    if smaller != first_root:
+        raise ProofError(f"the proof leads to another root of {first} entries: it is not the beginning of this tree")
+    if greater != second_root:
+        raise ProofError(
+            f"the proof leads to another root of {second} entries: it does not go on from the smaller tree"
+        )
 
 
-def _split(size: int) -> int:
-    """The greatest power of two below a size: where its tree is divided."""
-    return 1 << (size - 1).bit_length() - 1
+def _split(start: int, end: int) -> int:
+    """Where a tree parts: its left side has the greatest power of two that is smaller than the whole."""
+    return start + (1 << (end - start - 1).bit_length() - 1)
 
 
-def _range_hash(low: int, high: int, node: Node) -> bytes:
-    """The hash of the tree over some leaves; where they begin is a multiple of the part that is complete."""
-    size = high - low
-    if not size & (size - 1):
-        level = size.bit_length() - 1
-        return node(level, low >> level)
-    middle = low + _split(size)
-    return node_hash(_range_hash(low, middle, node), _range_hash(middle, high, node))
+def _root_between(start: int, end: int, node: Node) -> bytes:
+    """The root over some leaves, which begin at a multiple of a power of two that is no smaller than they are."""
+    peaks = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        peaks.append(node(level, start >> level))
+        start += 1 << level
+    root = peaks.pop()
+    while peaks:
+        root = node_hash(peaks.pop(), root)
+    return root
+
+
+def _expect_hashes(given: Sequence[bytes]) -> None:
+    if any(len(one) != HASH_SIZE for one in given):
+        raise ProofError(f"the proof holds something that is no hash of {HASH_SIZE} bytes")

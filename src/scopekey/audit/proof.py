@@ -1,86 +1,71 @@
-"""A proof that one entry is in the log: all that is needed to check it, with the log's public key and nothing else."""
+"""The proof that an entry is in the log: one file that says it all, and that anybody can check offline."""
 
-import binascii
-from base64 import b64decode, b64encode
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from base64 import b64encode
 
 import msgspec
-from msgspec import Meta
 
-from scopekey.audit.checkpoint import Checkpoint, CheckpointError, parse_checkpoint, read_checkpoint
-from scopekey.audit.entry import MAX_ENTRY_SIZE, Entry, read_entry
+from scopekey.audit.checkpoint import CheckpointError, read_checkpoint
+from scopekey.audit.entry import Entry, read_entry
 from scopekey.audit.merkle import ProofError, leaf_hash, verify_inclusion
-from scopekey.audit.note import VerifierKey
+from scopekey.audit.note import VerifierKey, read_base64
 
-FORMAT: Literal["scopekey-entry-proof/1"] = "scopekey-entry-proof/1"
-_MAX_HASHES = 64
-_TLOG_PROOF = "c2sp.org/tlog-proof@v1"
+FORMAT = "scopekey-proof/1"
 
 
-class EntryProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry, its canonical bytes read as text; the hashes up to the root, its sibling first; and a checkpoint."""
+class EntryProof(msgspec.Struct, frozen=True):
+    """An entry's place and bytes, the hashes that lead from it to a root, and the signed checkpoint of that root."""
 
-    format: Literal["scopekey-entry-proof/1"] = FORMAT
-    index: Annotated[int, Meta(ge=0)]
-    entry: Annotated[str, Meta(max_length=MAX_ENTRY_SIZE)]
-    proof: Annotated[list[str], Meta(max_length=_MAX_HASHES)]
+    index: int
+    entry: bytes
+    hashes: tuple[bytes, ...]
     checkpoint: str
 
-    @property
-    def hashes(self) -> list[bytes]:
-        """The hashes as bytes. Raises ProofError."""
-        try:
-            return [b64decode(one, validate=True) for one in self.proof]
-        except (ValueError, binascii.Error):
-            raise ProofError("a hash of the proof is not written in base64") from None
 
-
-class ProvedEntry(msgspec.Struct, frozen=True):
-    """An entry that is in the log, and the checkpoint that says so."""
-
-    entry: Entry
+class _Document(msgspec.Struct, frozen=True):
+    format: str
     index: int
-    checkpoint: Checkpoint
+    entry: str
+    proof: list[str]
+    checkpoint: str
 
 
-def make_proof(index: int, entry: bytes, hashes: Sequence[bytes], checkpoint: str) -> EntryProof:
-    """Put a proof together."""
-    return EntryProof(
-        index=index, entry=entry.decode(), proof=[b64encode(one).decode() for one in hashes], checkpoint=checkpoint
-    )
+_DECODER = msgspec.json.Decoder(_Document)
 
 
 def write_proof(proof: EntryProof) -> bytes:
-    """Write it as JSON, for files."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.structs.asdict(proof)), indent=2) + b"\n"
+    """Write a proof as JSON that people can read too."""
+    hashes = [b64encode(one).decode() for one in proof.hashes]
+    document = _Document(FORMAT, proof.index, proof.entry.decode(), hashes, proof.checkpoint)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def read_proof(encoded: bytes) -> EntryProof:
-    """Read what `write_proof` wrote. Raises ProofError."""
+def read_proof(written: bytes) -> EntryProof:
+    """Read a proof as it was written, without checking it. Raises ProofError for anything else."""
     try:
-        return msgspec.json.decode(encoded, type=EntryProof)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise ProofError(f"this is no proof of an entry in the form {FORMAT}") from None
+        document = _DECODER.decode(written)
+        hashes = tuple(map(read_base64, document.proof))
+        proof = EntryProof(document.index, document.entry.encode(), hashes, document.checkpoint)
+    except ValueError as error:
+        raise ProofError(f"the document is no proof: {error}") from None
+    if document.format != FORMAT:
+        raise ProofError(f"the document is in another format than {FORMAT}, the only one that this version reads")
+    return proof
 
 
-def check_proof(proof: EntryProof, key: VerifierKey) -> ProvedEntry:
-    """Check that the log of this key holds the entry at its place. Raises ProofError."""
+def check_proof(proof: EntryProof, key: VerifierKey) -> Entry:
+    """Check that the log whose key this is holds the entry, and give it. Raises ProofError where that is not shown."""
     try:
         checkpoint = read_checkpoint(proof.checkpoint, key)
-        body = proof.entry.encode()
-        verify_inclusion(proof.index, checkpoint.size, leaf_hash(body), proof.hashes, checkpoint.root)
-        return ProvedEntry(read_entry(body), proof.index, checkpoint)
     except CheckpointError as error:
-        raise ProofError(f"the checkpoint is not this log's: {error}") from None
-    except UnicodeEncodeError:
-        raise ProofError("the entry is no text that can have been logged") from None
-    except msgspec.MsgspecError:
-        raise ProofError("what is proved is no entry of an audit log") from None
+        raise ProofError(str(error)) from None
+    verify_inclusion(proof.index, checkpoint.size, leaf_hash(proof.entry), proof.hashes, checkpoint.root)
+    try:
+        return read_entry(proof.entry)
+    except msgspec.DecodeError:
+        raise ProofError(f"entry {proof.index} is in the log, but is none that this version can read") from None
 
 
 def write_tlog_proof(proof: EntryProof) -> str:
-    """Write the same as C2SP tlog-proof, without the entry: for tools that know that form."""
-    parse_checkpoint(proof.checkpoint.rpartition("\n\n")[0] + "\n")
-    lines = [_TLOG_PROOF, f"index {proof.index}", *proof.proof, "", proof.checkpoint]
-    return "\n".join(lines)
+    """Write the same for other tools, without the entry itself (C2SP tlog-proof, ``.tlog-proof``)."""
+    hashes = "".join(f"{b64encode(one).decode()}\n" for one in proof.hashes)
+    return f"c2sp.org/tlog-proof@v1\nindex {proof.index}\n{hashes}\n{proof.checkpoint}"

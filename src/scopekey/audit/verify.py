@@ -1,238 +1,165 @@
-"""Verify a log: everything is derived again from the entries themselves, and the first fault is named.
+"""Verifies a whole log: all is computed anew from the entries, and compared with what was stored and signed."""
 
-What is stored beside them (hashes, tiles, checkpoints) is compared and never believed. A verification
-that finds a fault is a value, as a refusal is; only what keeps it from looking is an exception.
-"""
-
-from collections.abc import Callable, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+from operator import itemgetter
 from typing import Literal
 
-import msgspec
-
 from scopekey.audit.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from scopekey.audit.merkle import EMPTY_ROOT, HASH_SIZE
+from scopekey.audit.leaves import Leaves, hash_at
+from scopekey.audit.merkle import HASH_SIZE
 from scopekey.audit.note import VerifierKey
-from scopekey.audit.peaks import Peaks
-from scopekey.audit.source import LogSource, Run
-from scopekey.audit.tiles import TILE_WIDTH, subtree_hash, tile_path
+from scopekey.audit.report import Broken, Found, Intact, LogReport
+from scopekey.audit.source import LogSource
+from scopekey.audit.tiles import TILE_HEIGHT, TILE_WIDTH, Growth, tile_path
 
-_WHOLE = TILE_WIDTH * HASH_SIZE
-Fault = Literal["entry", "missing", "order", "tile", "checkpoint", "head"]
+Signed = tuple[int, Literal["checkpoint", "head"], str | Checkpoint]
+"""Something that was signed: the size that it is known by, what it is, and its note, read already or not."""
 
-
-class Intact(msgspec.Struct, frozen=True):
-    """Nothing was changed. `entries` were read, from the index `begins` on; before it only hashes are kept."""
-
-    origin: str
-    size: int
-    root: bytes
-    begins: int
-    entries: int
-    checkpoints: int
-    heads: int
-
-
-class Broken(msgspec.Struct, frozen=True):
-    """The first thing that does not fit: the index of an entry, or the size of a checkpoint or head."""
-
-    fault: Fault
-    why: str
-    index: int | None = None
-    size: int | None = None
-
-    # A plain value is true: without this a broken log would pass for an intact one.
-    def __bool__(self) -> Literal[False]:
-        return False
+_EVERY = 64 * TILE_WIDTH
+"""How many entries lie between two words to whoever waits."""
 
 
 def verify_log(
-    source: LogSource, key: VerifierKey, *, heads: Sequence[str] = (), told: Callable[[int], None] | None = None
-) -> Intact | Broken:
-    """Verify all of a log that this key signs. `heads` are checkpoints of it that were kept elsewhere.
+    source: LogSource,
+    key: VerifierKey,
+    *,
+    heads: Sequence[str] = (),
+    told: Callable[[int], None] | None = None,
+) -> LogReport:
+    """Verify a log up to its newest checkpoint, and against heads: checkpoints of it that were kept elsewhere.
 
-    `told` is told now and then how many entries are done.
+    The report is true where all is well, and says otherwise what is wrong first. `told` hears now
+    and then how many entries have been verified.
     """
     try:
-        newest = source.checkpoint()
-        whole = read_checkpoint(newest, key) if newest is not None else Checkpoint(key.name, 0, EMPTY_ROOT)
-    except CheckpointError as error:
-        return Broken("checkpoint", f"the newest checkpoint is none of this log: {error}")
-    try:
-        kept = sorted((read_checkpoint(head, key) for head in heads), key=lambda head: head.size)
-    except CheckpointError as error:
-        return Broken("head", f"a head that was kept is none of this log: {error}")
-    beyond = next((head for head in kept if head.size > whole.size), None)
-    if beyond is not None:
-        why = (
-            f"a head of {beyond.size} entries was kept, and the log has {whole.size}: "
-            "it was cut, or an older copy was put back"
-        )
-        return Broken("head", why, size=beyond.size)
-    verification = _Verification(source, key, whole, kept)
-    try:
-        verification.run(told)
-    except _FoundError as found:
+        return _Verification(source, key, heads, told).run()
+    except Found as found:
         return found.broken
-    return Intact(
-        whole.origin, whole.size, whole.root, source.begins, verification.entries, verification.checkpoints, len(kept)
-    )
-
-
-class _FoundError(Exception):
-    def __init__(self, fault: Fault, why: str, *, index: int | None = None, size: int | None = None) -> None:
-        super().__init__(why)
-        self.broken = Broken(fault, why, index, size)
 
 
 class _Verification:
-    """One walk along the log, tile by tile."""
+    """One walk along the log, from the first entry to the last."""
 
-    def __init__(self, source: LogSource, key: VerifierKey, whole: Checkpoint, heads: Sequence[Checkpoint]) -> None:
+    def __init__(
+        self,
+        source: LogSource,
+        key: VerifierKey,
+        heads: Sequence[str],
+        told: Callable[[int], None] | None,
+    ) -> None:
         self._source = source
         self._key = key
-        self._whole = whole
-        self._heads = list(heads)
-        self._notes = source.checkpoints()
-        self._next: Checkpoint | None = None
-        self._peaks = Peaks()
-        self._done = 0
-        self._edge = b""
-        self._levels: dict[int, bytearray] = {}
-        self.entries = 0
-        self.checkpoints = 0
+        self._told = told
+        self._newest = self._read_newest()
+        elsewhere = sorted(self._read_heads(heads), key=itemgetter(0))
+        self._heads = len(elsewhere)
+        stored: Iterator[Signed] = ((size, "checkpoint", note) for size, note in source.checkpoints())
+        # What was signed, in the order in which the walk comes past it, and the next of it.
+        self._signed: Iterator[Signed] = merge(stored, elsewhere, key=itemgetter(0))
+        self._coming = next(self._signed, None)
+        self._checkpoints = 0
+        self._growth = Growth(0, source.tile)
+        # The size of the last that did fit: everything before it is as it was signed.
+        self._fits = 0
 
-    def run(self, told: Callable[[int], None] | None) -> None:
-        """Walk to the end. Raises _FoundError at the first thing that does not fit."""
-        self._next = self._read_next(0)
-        self._compare_roots(0, b"")
-        for number in range(self._source.begins // TILE_WIDTH):
-            self._take(self._source.tile(0, number))
-        for run in self._source.runs():
-            self._read(run)
-            if told is not None:
-                told(self._at)
-        if self._at < self._whole.size:
-            raise _FoundError("missing", f"the entry {self._at} is missing", index=self._at)
-        self._finish()
+    def run(self) -> Intact:
+        size = self._newest.size
+        leaves = Leaves(self._source, size)
+        self._append(())
+        for bundle in leaves:
+            self._append(bundle)
+            if self._growth.size % TILE_WIDTH**2 == 0:
+                self._compare_tiles()
+                self._growth.settle()
+            if self._told is not None and self._growth.size % _EVERY == 0:
+                self._told(self._growth.size)
+        self._expect("checkpoint", self._newest)
+        self._compare_tiles()
+        if self._coming is not None:
+            raise self._beyond(self._coming)
+        if self._told is not None:
+            self._told(size)
+        return Intact(self._newest.origin, size, self._newest.root, leaves.begins, self._checkpoints, self._heads)
 
-    @property
-    def _at(self) -> int:
-        """The index of the entry that comes next."""
-        return self._done + len(self._edge) // HASH_SIZE
+    def _append(self, bundle: Sequence[bytes]) -> None:
+        """Append leaf hashes, and on the way check what was signed within them."""
+        growth = self._growth
+        place, end = 0, growth.size + len(bundle)
+        while self._coming is not None and self._coming[0] <= end:
+            size, kind, note = self._coming
+            if size < growth.size:
+                raise Found(Broken(kind, f"the checkpoint of {size} entries is stored out of its order", size=size))
+            middle = place + size - growth.size
+            growth.extend(bundle[place:middle])
+            place = middle
+            self._expect(kind, self._read_stored(size, note) if isinstance(note, str) else note)
+            self._checkpoints += kind == "checkpoint"
+            self._coming = next(self._signed, None)
+        growth.extend(bundle[place:])
 
-    def _read(self, run: Run) -> None:
-        at = self._at
-        if run.first > at:
-            raise _FoundError("missing", f"the entry {at} is missing", index=at)
-        if run.first < at:
-            raise _FoundError("order", f"the entry {run.first} comes twice", index=run.first)
-        bad = min(run.faults, default=None)
-        hashes = b"".join([sha256(b"\0" + body).digest() for body in run.bodies])
-        self._take(hashes, bad)
-        if bad is not None:
-            raise _FoundError("entry", f"the entry {bad} was changed: {run.faults[bad]}", index=bad)
-        self.entries += len(run.bodies)
-
-    def _take(self, hashes: bytes, before: int | None = None) -> None:
-        """Take the hashes of entries that follow, compare them with the tiles, and go on."""
-        room = (self._whole.size - self._at) * HASH_SIZE
-        at = 0
-        while at < min(len(hashes), room):
-            part = hashes[at : min(at + _WHOLE - len(self._edge), room)]
-            at += len(part)
-            self._compare_leaves(part, before)
-            self._edge += part
-            if len(self._edge) == _WHOLE:
-                self._close_tile()
-        if len(hashes) > room and (before is None or before >= self._whole.size):
-            index = self._whole.size
-            raise _FoundError("order", f"the entry {index} stands behind the end that was sealed", index=index)
-
-    def _compare_leaves(self, part: bytes, before: int | None) -> None:
-        begin = len(self._edge)
-        stored = self._source.tile(0, self._done // TILE_WIDTH)[begin : begin + len(part)]
-        if stored == part:
+    def _expect(self, kind: Literal["checkpoint", "head"], signed: Checkpoint) -> None:
+        """Compare what was signed with the root of what was appended so far, which is as many entries."""
+        if signed.root == self._growth.root():
+            self._fits = signed.size
             return
-        index = self._at + _first_difference(stored, part)
-        if before is None or index < before:
-            raise _FoundError("entry", f"the entry {index} is not the one that was sealed", index=index)
-
-    def _close_tile(self) -> None:
-        self._compare_roots(self._done, self._edge)
-        subtree = self._peaks.push_tile(self._edge)
-        self._done += TILE_WIDTH
-        self._edge = b""
-        self._raise_level(1, subtree)
-
-    def _raise_level(self, level: int, hashed: bytes) -> None:
-        """Put a hash on its level; each tile of it that is full is compared, and gives one to the level above."""
-        edge = self._levels.setdefault(level, bytearray())
-        edge += hashed
-        if len(edge) == _WHOLE:
-            number = (self._done >> 8 * level) // TILE_WIDTH - 1
-            self._compare_tile(level, number, bytes(edge))
-            above = subtree_hash(bytes(edge))
-            edge.clear()
-            self._raise_level(level + 1, above)
-
-    def _compare_tile(self, level: int, number: int, hashes: bytes) -> None:
-        stored = self._source.tile(level, number)
-        if stored != hashes:
-            index = number * TILE_WIDTH + _first_difference(stored, hashes) << 8 * level
-            why = f"the hashes in {tile_path(level, number)} are not those of the entries from {index} on"
-            raise _FoundError("tile", why, index=index)
-
-    def _finish(self) -> None:
-        self._compare_roots(self._done, self._edge, last=True)
-        if self._edge:
-            self._compare_tile(0, self._done // TILE_WIDTH, self._edge)
-        for level, edge in self._levels.items():
-            if edge:
-                self._compare_tile(level, (self._done >> 8 * level) // TILE_WIDTH, bytes(edge))
-
-    def _compare_roots(self, begin: int, edge: bytes, *, last: bool = False) -> None:
-        """Compare the checkpoints and heads whose last entry is one of these."""
-        end = begin + len(edge) // HASH_SIZE
-        while self._next is not None and self._next.size <= end:
-            self._compare_root("checkpoint", self._next, begin, edge)
-            self.checkpoints += 1
-            self._next = self._read_next(self._next.size)
-        while self._heads and self._heads[0].size <= end:
-            self._compare_root("head", self._heads.pop(0), begin, edge)
-        if last and self._next is not None:
-            size = self._next.size
-            raise _FoundError("checkpoint", f"a checkpoint says {size} entries, and there are {end}", size=size)
-        if last:
-            self._compare_root("checkpoint", self._whole, begin, edge)
-
-    def _compare_root(self, what: Literal["checkpoint", "head"], said: Checkpoint, begin: int, edge: bytes) -> None:
-        if self._peaks.root(edge[: (said.size - begin) * HASH_SIZE]) != said.root:
-            kept = "that was kept elsewhere " if what == "head" else ""
-            why = (
-                f"the {what} {kept}of {said.size} entries has another root than the entries here: "
-                "entries below that size were changed, and their hashes with them"
+        # Where stored hashes do not say the same as the entries below them, they say more exactly where.
+        self._compare_tiles()
+        among = f"an entry from {self._fits} on" if self._fits else "one of them"
+        what = "the checkpoint" if kind == "checkpoint" else "a head kept elsewhere"
+        raise Found(
+            Broken(
+                kind,
+                f"{what} of {signed.size} entries has another root than these entries:"
+                f" {among} is not what was signed, and the hashes were written anew",
+                size=signed.size,
             )
-            raise _FoundError(what, why, size=said.size)
+        )
 
-    def _read_next(self, after: int) -> Checkpoint | None:
-        note = next(self._notes, None)
-        if note is None:
-            return None
+    def _compare_tiles(self) -> None:
+        """Compare the stored tiles above the lowest with what was computed; the lowest were, with the entries."""
+        for (level, number), hashes in sorted(self._growth.changed().items()):
+            stored = self._source.tile(level, number) if level else hashes
+            if not stored.startswith(hashes):
+                at = next(at for at in range(len(hashes) // HASH_SIZE) if hash_at(stored, at) != hash_at(hashes, at))
+                width = 1 << TILE_HEIGHT * level
+                first = (number * TILE_WIDTH + at) * width
+                why = (
+                    f"tile {tile_path(level, number)} has another hash for the entries from {first} to"
+                    f" {first + width - 1}: one of them was changed together with its own hash, or the tile was"
+                )
+                raise Found(Broken("tile", why, index=first))
+
+    def _beyond(self, signed: Signed) -> Found:
+        signed_size, kind, _ = signed
+        what = "a stored checkpoint" if kind == "checkpoint" else "a head kept elsewhere"
+        why = f"{what} is of {signed_size} entries, and the log has {self._newest.size}: it was cut off, or put back"
+        return Found(Broken(kind, why, size=signed_size))
+
+    def _read_newest(self) -> Checkpoint:
+        note = self._source.checkpoint()
         try:
-            found = read_checkpoint(note, self._key)
+            return read_checkpoint(note, self._key)
         except CheckpointError as error:
-            why = f"the checkpoint after that of {after} entries is none of this log: {error}"
-            raise _FoundError("checkpoint", why, size=after) from None
-        if found.size < after:
-            raise _FoundError(
-                "checkpoint", f"a checkpoint of {found.size} entries stands after one of {after}", size=after
-            )
-        return found
+            why = f"the newest checkpoint cannot be believed: {error}" if note else "the log has no checkpoint"
+            raise Found(Broken("checkpoint", why)) from None
 
+    def _read_stored(self, size: int, note: str) -> Checkpoint:
+        try:
+            checkpoint = read_checkpoint(note, self._key)
+        except CheckpointError as error:
+            why = f"the checkpoint of {size} entries cannot be believed: {error}"
+            raise Found(Broken("checkpoint", why, size=size)) from None
+        if checkpoint.size != size:
+            why = f"the checkpoint stored for {size} entries is of {checkpoint.size}"
+            raise Found(Broken("checkpoint", why, size=size))
+        return checkpoint
 
-def _first_difference(stored: bytes, hashes: bytes) -> int:
-    """The place of the first hash that is not the stored one; after the last where there are only more of them."""
-    places = range(0, len(hashes), HASH_SIZE)
-    differing = (at for at in places if stored[at : at + HASH_SIZE] != hashes[at : at + HASH_SIZE])
-    return next(differing, len(hashes)) // HASH_SIZE
+    def _read_heads(self, heads: Sequence[str]) -> Iterator[Signed]:
+        for number, head in enumerate(heads, 1):
+            try:
+                checkpoint = read_checkpoint(head, self._key)
+            except CheckpointError as error:
+                why = f"head {number} of {len(heads)} that were kept elsewhere cannot be believed: {error}"
+                raise Found(Broken("head", why)) from None
+            yield checkpoint.size, "head", checkpoint

@@ -6,7 +6,7 @@ import msgspec
 
 from scopekey.audit.checkpoint import parse_checkpoint
 from scopekey.audit.merkle import inclusion_proof
-from scopekey.audit.proof import EntryProof, make_proof
+from scopekey.audit.proof import EntryProof, write_proof
 from scopekey.audit.tiles import node_of
 from scopekey.authority.actor import Caller
 from scopekey.authority.audit_search import READ, logged
@@ -21,7 +21,7 @@ def show_entry(authority: Authority, caller: Caller, index: int) -> ProvenEntry:
     """Show an entry with its proof for the newest checkpoint. Raises ProblemError `not_found`."""
     with authority.looking(caller, needs=READ) as work:
         found = _find(work, index)
-        proof = msgspec.to_builtins(_prove(work, found))
+        proof = msgspec.json.decode(write_proof(_prove(work, found)))
         return ProvenEntry(**dict(logged(found)), proof=proof)
 
 
@@ -41,8 +41,8 @@ def _prove(work: UnitOfWork, found: NumberedEntry) -> EntryProof:
     size = parse_checkpoint(note.rpartition("\n\n")[0] + "\n").size
     try:
         hashes = inclusion_proof(found.index, size, node_of(lru_cache(work.tx.log.tile)))
-        return make_proof(found.index, found.body, hashes, note)
-    except ValueError:
+        return EntryProof(found.index, found.body, tuple(hashes), note)
+    except LookupError:
         raise ProblemError(
             "unavailable", "The log is damaged, and the entry cannot be proved: run `scopekey audit verify`."
         ) from None

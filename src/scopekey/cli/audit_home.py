@@ -12,7 +12,6 @@ from scopekey.authority.audit_search import READ, LogQuery, search_log
 from scopekey.authority.audit_tree import show_checkpoint, show_public_key, show_tile
 from scopekey.client.log_folder import LogFolder
 from scopekey.server.node import Node
-from scopekey.server.sealing import log_sealer
 from scopekey.store.store_log import StoreLog
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
@@ -24,8 +23,7 @@ class HomeAudit:
         self.node = node
         self._authority = node.authority
         self._caller = caller
-        self._seal = log_sealer(node.settings, node.store, node.authority.clock)
-        self._seal()
+        node.seal()
 
     def own_key(self) -> None:
         """Nobody's: at home the log is read without a request."""
@@ -46,7 +44,7 @@ class HomeAudit:
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page."""
-        self._seal()
+        self.node.seal()
         return search_log(self._authority, self._caller, _query(query))
 
     def show_entry(self, index: int) -> ProvenEntry:

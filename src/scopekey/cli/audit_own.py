@@ -7,8 +7,8 @@ from typing import NamedTuple
 from scopekey.audit.checkpoint import CheckpointError, read_checkpoint
 from scopekey.audit.merkle import ProofError, inclusion_proof, leaf_hash, root_hash, verify_inclusion
 from scopekey.audit.note import VerifierKey
+from scopekey.audit.report import Broken
 from scopekey.audit.tiles import node_of
-from scopekey.audit.verify import Broken
 from scopekey.cli.audit_log import AuditLog
 from scopekey.cli.audit_search import search_all
 from scopekey.client.audit_source import FetchedFiles, TiledLog

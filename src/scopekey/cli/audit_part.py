@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from scopekey.audit.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from scopekey.audit.leaves import hash_at
 from scopekey.audit.merkle import HASH_SIZE
 from scopekey.audit.note import VerifierKey
-from scopekey.audit.peaks import Peaks
-from scopekey.audit.tiles import TILE_WIDTH
-from scopekey.audit.verify import Broken, Intact
+from scopekey.audit.report import Broken, Intact, LogReport
+from scopekey.audit.tiles import TILE_WIDTH, Growth
 from scopekey.client.audit_source import TiledLog
 
 
-def verify_part(source: TiledLog, end: int, key: VerifierKey, heads: Sequence[str]) -> Intact | Broken:
+def verify_part(source: TiledLog, end: int, key: VerifierKey, heads: Sequence[str]) -> LogReport:
     """Verify the entries below an index; of the others the hashes, up to the checkpoint and to heads kept elsewhere."""
     try:
         whole = read_checkpoint(source.checkpoint(), key)
@@ -28,13 +28,13 @@ def verify_part(source: TiledLog, end: int, key: VerifierKey, heads: Sequence[st
     wrong = _wrong_root(source, [*kept, whole])
     if wrong is not None:
         return Broken("checkpoint", f"the hashes do not lead to the checkpoint of {wrong} entries", size=wrong)
-    return Intact(whole.origin, whole.size, whole.root, 0, end, 1, len(kept))
+    return Intact(whole.origin, whole.size, whole.root, 0, 1, len(kept))
 
 
 def _changed_entry(source: TiledLog, end: int) -> int | None:
     """The first entry that is not there, or of which the hash is not that of its tile."""
     at = 0
-    for run in source.runs():
+    for run in source.bundles(end):
         if run.first >= end:
             break
         hashes = source.tile(0, run.first // TILE_WIDTH)
@@ -50,13 +50,13 @@ def _changed_entry(source: TiledLog, end: int) -> int | None:
 
 def _wrong_root(source: TiledLog, said: Sequence[Checkpoint]) -> int | None:
     """The size of the first checkpoint that the lowest tiles do not lead to."""
-    peaks, waiting = Peaks(), list(said)
-    for first in range(0, source.size, TILE_WIDTH):
-        hashes = source.tile(0, first // TILE_WIDTH)
-        while waiting and waiting[0].size <= first + TILE_WIDTH:
-            checkpoint = waiting.pop(0)
-            if peaks.root(hashes[: (checkpoint.size - first) * HASH_SIZE]) != checkpoint.root:
-                return checkpoint.size
-        if len(hashes) == TILE_WIDTH * HASH_SIZE:
-            peaks.push_tile(hashes)
-    return waiting[0].size if waiting else None
+    tree = Growth(0, source.tile)
+    for checkpoint in said:
+        while tree.size < checkpoint.size:
+            number, place = divmod(tree.size, TILE_WIDTH)
+            width = min(TILE_WIDTH, checkpoint.size - number * TILE_WIDTH)
+            hashes = source.tile(0, number)
+            tree.extend(hash_at(hashes, at) for at in range(place, width))
+        if tree.root() != checkpoint.root:
+            return checkpoint.size
+    return None

@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from scopekey.audit.checkpoint import read_checkpoint
 from scopekey.audit.merkle import ProofError
 from scopekey.audit.note import VerifierKey
-from scopekey.audit.proof import EntryProof, check_proof, read_proof, write_proof, write_tlog_proof
+from scopekey.audit.proof import check_proof, read_proof, write_proof, write_tlog_proof
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.audit_log import audit_log
 from scopekey.cli.audit_text import visible
@@ -31,7 +32,7 @@ def prove(
 ) -> None:
     """Print the proof that an entry is in the log: a file that anybody with the public key can check."""
     with audit_log(local=local) as log:
-        proof = msgspec.convert(log.show_entry(index).proof, EntryProof)
+        proof = read_proof(msgspec.json.encode(log.show_entry(index).proof))
     typer.echo(write_tlog_proof(proof) if tlog_proof else write_proof(proof).decode(), nl=False)
 
 
@@ -43,17 +44,18 @@ def verify_proof(
     """Check a proof, with no home folder and no server. Exits 0 when it holds, 1 when not, 2 where a file is none."""
     key = read_public_key(public_key)
     try:
-        proved = check_proof(read_proof(read_file(proof)), key)
+        found = read_proof(read_file(proof))
+        check_proof(found, key)
     except ProofError as error:
         warn(f"Not proved: {error}.")
         raise typer.Exit(NOT_PROVED) from None
-    body = msgspec.json.decode(read_proof(read_file(proof)).entry)
+    body = msgspec.json.decode(found.entry)
     if as_json:
         typer.echo(json.dumps(body))
     else:
         print_pairs([(visible(name), visible(_told(value))) for name, value in body.items()])
-    size = proved.checkpoint.size
-    warn(f"Proved: this is entry {proved.index} of the {size} in the log {proved.checkpoint.origin}.")
+    checkpoint = read_checkpoint(found.checkpoint, key)
+    warn(f"Proved: this is entry {found.index} of the {checkpoint.size} in the log {checkpoint.origin}.")
 
 
 def public_key(local: Local = False) -> None:
@@ -65,7 +67,7 @@ def public_key(local: Local = False) -> None:
 def read_public_key(file: Path) -> VerifierKey:
     """Read the file of a public key. Raises CannotActError."""
     try:
-        return VerifierKey.parse(read_file(file).decode("utf-8", "replace"))
+        return VerifierKey.parse(read_file(file).decode("utf-8", "replace").strip())
     except ValueError as error:
         raise CannotActError(f"{file}: {error}") from None
 

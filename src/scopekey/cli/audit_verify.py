@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from scopekey.audit.note import VerifierKey
-from scopekey.audit.verify import Broken, Intact, verify_log
+from scopekey.audit.report import Broken, LogReport
+from scopekey.audit.verify import verify_log
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.audit_heads import read_heads
 from scopekey.cli.audit_log import AuditLog, audit_log
@@ -66,7 +67,7 @@ def verify(
         typer.echo(f"{own.entries} entries of yours are in the log. Head: {own.size} {own.root.hex()}")
 
 
-def _verify_folder(folder: LogFolder, key: VerifierKey, heads: Sequence[str]) -> Intact | Broken:
+def _verify_folder(folder: LogFolder, key: VerifierKey, heads: Sequence[str]) -> LogReport:
     source = TiledLog(folder.checkpoint(), folder)
     end = folder.reaches()
     if end < source.size:
@@ -85,7 +86,7 @@ def _public_key_of(log: AuditLog, heads: Sequence[str]) -> VerifierKey | None:
         return None
 
 
-def _telling(verify: Callable[[Callable[[int], None]], Intact | Broken]) -> Intact | Broken:
+def _telling(verify: Callable[[Callable[[int], None]], LogReport]) -> LogReport:
     """Run a verification; on a terminal, tell how far it is."""
     if not sys.stderr.isatty():
         return verify(lambda _: None)
@@ -104,13 +105,18 @@ def _telling(verify: Callable[[Callable[[int], None]], Intact | Broken]) -> Inta
         sys.stderr.write("\r\x1b[K")
 
 
-def _say(found: Intact | Broken) -> None:
+def _say(found: LogReport) -> None:
     if isinstance(found, Broken):
         warn(f"The log is not intact: {visible(found.why)}.")
         raise typer.Exit(BROKEN)
-    before = f" from {found.begins} on" if found.begins else ""
-    kept = f", {found.heads} heads" if found.heads else ""
+    before = f" from {found.read_from} on" if found.read_from else ""
+    kept = f", {_count(found.heads, 'head')}" if found.heads else ""
+    entries, checkpoints = found.size - found.read_from, _count(found.checkpoints, "checkpoint")
     typer.echo(
-        f"{found.entries} entries{before}, {found.checkpoints} checkpoints{kept}: the log is intact. "
+        f"{_count(entries, 'entry', 'entries')}{before}, {checkpoints}{kept}: the log is intact. "
         f"Head: {found.size} {found.root.hex()}"
     )
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

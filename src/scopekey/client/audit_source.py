@@ -23,8 +23,6 @@ class LogFiles(Protocol):
 class TiledLog:
     """A `LogSource` as of one checkpoint: nothing behind it is read."""
 
-    begins = 0
-
     def __init__(self, note: str, files: LogFiles) -> None:
         """`note` is the checkpoint. Raises CheckpointError where it is none."""
         self.size = size_of(note)
@@ -37,13 +35,17 @@ class TiledLog:
         """The newest checkpoint."""
         return self._note
 
-    def checkpoints(self) -> Iterator[str]:
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
         """All checkpoints: the newest is the one that is kept."""
-        return iter((self._note,))
+        return iter(((self.size, self._note),))
 
-    def runs(self) -> Iterator[Run]:
+    def begins(self) -> int:
+        """None was let go."""
+        return 0
+
+    def bundles(self, size: int) -> Iterator[Run]:
         """All entries, bundle by bundle, up to the first that is not there."""
-        for first in range(0, self.size, TILE_WIDTH):
+        for first in range(0, size, TILE_WIDTH):
             number = first // TILE_WIDTH
             try:
                 bodies = self._files.entries(number, width_at(0, number, self.size))

@@ -70,6 +70,11 @@ class Carrier:
             reader.close()
         self._begin()
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that carries."""
+        return self._leadership.held
+
     def start(self) -> None:
         """Carry in a thread of this process until `stop`, unless it does already."""
         with self._starting:

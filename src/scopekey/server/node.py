@@ -7,6 +7,7 @@ stand on this.
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from scopekey.audit.signing import signing_key_id
@@ -15,6 +16,7 @@ from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.catalog import apply_catalog, apply_rules
 from scopekey.authority.follow_store import StoreFollower
 from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
+from scopekey.authority.seal_log import LOG_ORIGIN, LogSealer
 from scopekey.authority.take_decisions import take_batch
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
@@ -27,6 +29,7 @@ from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.leader import Leadership
 from scopekey.replica.lmdb_index import LmdbIndex
 from scopekey.replica.verifier import Verifier
+from scopekey.server.sealing import Sealing, log_sealer
 from scopekey.settings import Settings
 from scopekey.store.engine import LOCK_TIMEOUT, Store
 from scopekey.wire.catalog_file import read_catalog
@@ -53,7 +56,13 @@ class Node:
         self.store = Store.open(settings.store_url, lock_timeout=lock_timeout)
         self.index = LmdbIndex(settings.replica_path, on_damage=self._mend)
         self.authority = Authority(
-            self.store, self.index, settings.key_format, peppers[0], settings.default_lifetime, clock
+            self.store,
+            self.index,
+            settings.key_format,
+            peppers[0],
+            settings.default_lifetime,
+            clock,
+            count_reads=settings.audit_reads == "counted",
         )
         self.journal = FileJournal(
             settings.journal_path,
@@ -63,10 +72,10 @@ class Node:
             clock=clock,
             begun=self._begun,
         )
-        self._carrier = Carrier(
-            settings.journal_path, lambda batch: take_batch(self.store, batch, clock=clock), node=settings.node_id
-        )
+        self._carrier = Carrier(settings.journal_path, self._take, node=settings.node_id)
         self._carries = False
+        self._sealing: Sealing | None = None
+        self._sealer: LogSealer | None = None
         self._peppers = {pepper.id: pepper for pepper in peppers}
         self.peppers_in_use: tuple[PepperId, ...] = (peppers[0].id,)
         """Those that live keys were digested with when this node was opened, and the current one."""
@@ -123,15 +132,31 @@ class Node:
             self._follower.start()
 
     def carry(self) -> None:
-        """Hand over what all processes of this home folder record, until `close`, where no other one does."""
+        """Hand over what all processes of this home folder record, and seal it, where no other does; until `close`."""
         self._carries = True
+        with suppress(OSError):
+            # The lock by which one of them does it is in there, and what changes is sealed before anything is decided.
+            self.settings.journal_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._carrier.start()
+        self._sealer = None
+        self._sealing = Sealing(self.settings, self.seal, self.store, leads=self._leads, clock=self._clock)
+        self._sealing.start()
+
+    def seal(self) -> int:
+        """Number and seal what arrived; gives how many entries. Raises StoreUnavailableError, MissingSecretError."""
+        if self._sealer is None:
+            self._sealer = log_sealer(self.settings, self.store, self._clock)
+        return self._sealer()
 
     def close(self) -> None:
         """End the journal, hand over what nobody else does, and let go of store and replica."""
         if self._follower is not None:
             self._follower.stop()
+        if self._sealing is not None:
+            self._sealing.stop()
         self.hand_over()
+        if self._sealing is not None:
+            self.seal_last()
         with self._mending:
             self._closed, mender = True, self._mender
         if mender is not None:
@@ -147,10 +172,23 @@ class Node:
         if used or self._carries:
             self._carrier.stop()
 
+    def seal_last(self) -> None:
+        """Seal what arrived, where that can be done now; else it waits in the store, for whoever comes next."""
+        try:
+            self.seal()
+        except Exception as error:  # noqa: BLE001 - nothing is lost by it
+            log.warning("what arrived last is not sealed yet (%s)", type(error).__name__)
+
+    def _leads(self) -> bool:
+        return self._carrier.leads
+
+    def _take(self, batch: bytes) -> int:
+        return take_batch(self.store, batch, clock=self._clock, count=self.authority.count_reads)
+
     def _begun(self) -> None:
         # In a child after a fork no thread came along.
         if self._carries:
-            self._carrier.start()
+            self.carry()
 
     def _freshness(self) -> Freshness:
         stale, refuse = self.settings.stale_after, self.settings.refuse_after
@@ -185,7 +223,7 @@ class Node:
             if tx.meta.get(FEED_ID) is None:
                 raise StartRefusedError("the store was never initialised; run `scopekey init` first")
             pepper, signer = tx.meta.get(PEPPER_ID), tx.meta.get(SIGNING_KEY_ID)
-            used = tx.keys.pepper_counts(self._clock())
+            used, origin = tx.keys.pepper_counts(self._clock()), tx.meta.get(LOG_ORIGIN)
         if pepper != self.authority.pepper.id:
             raise StartRefusedError(
                 f"the pepper here has the id {self.authority.pepper.id}, the store's is {pepper}: "
@@ -197,6 +235,11 @@ class Node:
             raise StartRefusedError(
                 f"live keys were digested with the pepper {', '.join(lacking)}, which is not here: "
                 "keep it beside the current one until its last secret is gone"
+            )
+        if self.settings.log_origin is not None and origin not in {None, self.settings.log_origin}:
+            raise StartRefusedError(
+                f"the log of this store is called {origin}, and SCOPEKEY_LOG_ORIGIN says {self.settings.log_origin}: "
+                "its name stands in everything that was signed and cannot change; unset it, or set the log's own"
             )
         if signer != signing_key_id(self.settings.signing_seed()):
             raise StartRefusedError(

@@ -31,13 +31,19 @@ class Sealing:
     """A thread that seals. `leads` tells whether it is for this process to do it."""
 
     def __init__(
-        self, settings: Settings, store: Store, *, leads: Callable[[], bool], clock: Callable[[], int]
+        self,
+        settings: Settings,
+        seal: Callable[[], int],
+        store: Store,
+        *,
+        leads: Callable[[], bool],
+        clock: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._store = store
         self._leads = leads
         self._clock = clock
-        self._seal = log_sealer(settings, store, clock)
+        self._seal = seal
         self._stop = threading.Event()
         self._archived = time.monotonic()
         self._failed = False

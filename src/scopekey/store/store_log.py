@@ -27,25 +27,24 @@ class StoreLog:
         self._bundle = bundle
         self._archived = tx.log.state().archived
 
-    @property
     def begins(self) -> int:
         """Entries below this index cannot be read from here."""
         return self._archived if self._bundle is None else 0
 
-    def checkpoint(self) -> str | None:
-        """The newest checkpoint."""
+    def checkpoint(self) -> str:
+        """The newest checkpoint, and "" where there is none."""
         newest = self._tx.log.checkpoint()
-        return None if newest is None else newest.note
+        return "" if newest is None else newest.note
 
-    def checkpoints(self) -> Iterator[str]:
-        """All checkpoints, the smallest first."""
-        return (checkpoint.note for checkpoint in self._tx.log.checkpoints())
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        """All checkpoints, each after its size, the smallest first."""
+        return ((checkpoint.size, checkpoint.note) for checkpoint in self._tx.log.checkpoints())
 
     def tile(self, level: int, number: int) -> bytes:
         """The hashes of a tile."""
         return self._tx.log.tile(level, number)
 
-    def runs(self) -> Iterator[Run]:
+    def bundles(self, size: int) -> Iterator[Run]:  # noqa: ARG002 - a transaction sees nothing that came later
         """The entries in the archive, then those of the table."""
         if self._bundle is not None:
             for first in range(0, self._archived, TILE_WIDTH):
