@@ -100,7 +100,8 @@ class Carrier:
         """Carry until `stop`, in this thread."""
         worked = 0.0
         while not self._stop.is_set():
-            wait = _STANDBY
+            # Where nobody has written yet, the first decisions are not to wait for longer than others.
+            wait = _STANDBY if self._folder.is_dir() else _IDLE
             try:
                 if self._leads():
                     if self.carry():
