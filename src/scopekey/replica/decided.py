@@ -1,0 +1,48 @@
+"""How many checks were decided which way: counted by the journal, told by the metrics."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from scopekey.core.decision import DenialReason, Denied
+from scopekey.replica.event import Event
+
+ALLOWED = "allowed"
+CODES = (ALLOWED, *(reason.value for reason in DenialReason))
+"""What a check can come to: allowed, or the code of its refusal."""
+
+
+class Decided(Mapping[str, int]):
+    """Counts by code since it was made, each from 0. A permission that is only reported as missing counts as missing.
+
+    For any number of threads without a lock: an interpreter with a global lock does not leave off in the middle
+    of one addition to a dictionary.
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(CODES, 0)
+
+    def add(self, code: str, number: int = 1) -> None:
+        """Count so many of one code. Raises KeyError for what is none."""
+        self._counts[code] += number
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Count decisions."""
+        for code, number in Counter(map(code_of, events)).items():
+            self._counts[code] += number
+
+    def __getitem__(self, code: str) -> int:
+        return self._counts[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def code_of(event: Event) -> str:
+    """The code under which a decision counts."""
+    decision = event.decision
+    return decision.reason if isinstance(decision, Denied) else ALLOWED
