@@ -55,7 +55,7 @@ def test_what_is_handed_over_is_told_as_of_before_it_was_looked(folder):
 
 
 def test_while_something_is_left_the_moment_stays_before_it(folder, away):
-    until(lambda: (folder / LOCK).exists())
+    until((folder / LOCK).exists)
     time.sleep(0.6)
     away.append(True)
     before = milliseconds()

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-
 _OFTEN = 500_000_000
 
 
