@@ -17,7 +17,7 @@ from typing import Literal
 
 from scopekey.core.decision import DenialReason, Denied
 from scopekey.replica.clock import milliseconds
-from scopekey.replica.decided import ALLOWED, Decided, code_of
+from scopekey.replica.decided import Decided, code_of
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.journal_file import Disk, JournalFullError
@@ -121,7 +121,7 @@ class FileJournal:
         decision = event.decision
         if decision.key is None:
             if decision:
-                self.decided.add(ALLOWED)
+                self.decided.public += 1
             else:
                 self._refuse(event)
             return DONE
