@@ -12,6 +12,12 @@ import pytest
 pytest.register_assert_rewrite("tests.contract")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--kill-cycles", type=int, default=200, metavar="N", help="how often the proofs of the audit log kill somebody"
+    )
+
+
 @contextmanager
 def running_server():
     """A PostgreSQL of its own, on a socket in a folder of its own, until the block ends."""

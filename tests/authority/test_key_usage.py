@@ -4,6 +4,7 @@ from scopekey.audit.entry import Entry, canonical
 from scopekey.authority.actor import Caller
 from scopekey.authority.find_key import KeyQuery, list_keys, show_key
 from scopekey.authority.key_usage import key_usage
+from scopekey.core.catalog import Catalog, Resource
 from scopekey.wire.times import from_millis, rfc3339
 from tests.authority.home import DAY, HOUR, NOW, refused
 
@@ -51,11 +52,55 @@ def test_a_secret_that_is_no_longer_used_is_told_apart(home):
     home.rotate(key.id)
     decided(home, key, at=NOW + 9, secret=2, used=["datasets:read"])
     found = key_usage(home.authority, home.machine, key.id)
-    assert [(1, 1, NOW, True), (2, 1, NOW + 9, True)] == [
-        (one.number, one.uses, int(one.last_used.timestamp() * 1000), one.live) for one in found.secrets
+    assert [(1, 1, from_millis(NOW), True), (2, 1, from_millis(NOW + 9), True)] == [
+        (one.number, one.uses, one.last_used, one.live) for one in found.secrets
     ]
+    assert [(from_millis(NOW), from_millis(NOW + 24 * HOUR)), (from_millis(NOW), None)] == [
+        (one.created_at, one.until) for one in found.secrets
+    ]
+    (permission,) = found.permissions
+    assert [(1, 1), (2, 1)] == [(one.number, one.uses) for one in permission.secrets]
     home.now += 25 * HOUR
     assert [False, True] == [one.live for one in key_usage(home.authority, home.machine, key.id).secrets]
+
+
+def test_a_secret_that_is_gone_is_told_by_its_use_alone(home):
+    key = home.issue("datasets:read").key
+    decided(home, key, used=["datasets:read"])
+    for _ in range(2):
+        home.rotate(key.id, overlap="0s")
+    found = key_usage(home.authority, home.machine, key.id)
+    assert [(1, None, None, False), (3, from_millis(NOW), None, True)] == [
+        (one.number, one.created_at, one.until, one.live) for one in found.secrets
+    ]
+
+
+def test_what_is_held_and_never_used_is_named(home):
+    key = home.issue("datasets:read", "queries:read", "jobs:read").key
+    decided(home, key, used=["datasets:read"])
+    decided(home, key, missing=["jobs:write"])
+    assert ["jobs:read", "queries:read"] == key_usage(home.authority, home.machine, key.id).unused
+    home.edit(key.id, permissions=["queries:read"])
+    found = key_usage(home.authority, home.machine, key.id)
+    assert ["queries:read"] == found.unused
+    assert {"datasets:read": (False, None), "jobs:write": (False, None), "queries:read": (True, from_millis(NOW))} == {
+        one.permission: (one.held, one.granted_at) for one in found.permissions
+    }
+
+
+def test_what_a_permission_brings_along_is_a_use_of_it_unless_that_is_held_too(empty):
+    """With `implies`, what was used may be held through another permission alone."""
+    resource = Resource("datasets", "Datasets", "Data", ("read", "write"))
+    empty.begin(Catalog("platform", (resource,), implies={"write": ("read",)}))
+    through, both = empty.issue("datasets:write").key, empty.issue("datasets:write", "datasets:read").key
+    for key in (through, both):
+        decided(empty, key, used=["datasets:read"])
+    found = key_usage(empty.authority, empty.machine, through.id)
+    assert [] == found.unused
+    assert {"datasets:read": (False, ["datasets:write"]), "datasets:write": (True, [])} == {
+        one.permission: (one.held, one.implied_by) for one in found.permissions
+    }
+    assert ["datasets:write"] == key_usage(empty.authority, empty.machine, both.id).unused
 
 
 def test_days_go_back_as_far_as_asked(home):
@@ -93,6 +138,13 @@ def test_a_key_is_shown_and_listed_with_its_last_use(home):
     assert from_millis(NOW + 5) == show_key(home.authority, home.machine, key.id).last_used
     listed = {one.id: one.last_used for one in list_keys(home.authority, home.machine, KeyQuery()).items}
     assert (from_millis(NOW + 5), None) == (listed[key.id], listed[other.id])
+
+
+def test_a_change_of_a_key_answers_with_its_last_use_too(home):
+    key = home.issue("datasets:read").key
+    decided(home, key, at=NOW + 5, used=["datasets:read"])
+    answers = [home.edit(key.id, name="b"), home.rotate(key.id).key, home.revoke(key.id), home.revoke(key.id)]
+    assert [from_millis(NOW + 5)] * 4 == [answer.last_used for answer in answers]
 
 
 def test_keys_that_were_not_used_since_are_listed(either):

@@ -55,6 +55,7 @@ def test_a_keys_whole_life(client, issued):
     assert "b" == client.edit_key(identity, EditKey(name="b"), version=1).name
     assert ["GET /datasets"] == client.reach_key(identity).open
     assert [] == client.reach_key(identity, without=["datasets:read"]).open
+    assert (["datasets:read"], 0) == (client.key_usage(identity, days=7).unused, client.key_usage(identity).uses)
     assert client.rotate_key(identity, RotateKey(overlap="0s")).secret not in {None, issued.secret}
     assert "revoked" == client.revoke_key(identity, RevokeKey(reason="unused")).status
 

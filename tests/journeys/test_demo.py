@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -135,6 +136,16 @@ def test_each_step_of_a_workflow_is_decided_with_the_key_that_started_it(story):
     )
 
 
+def test_it_ends_with_its_log_verified_one_entry_proved_and_a_changed_byte_named(story):
+    told = chapter(story, 10)
+    counts = re.findall(r"(\d+) (?:allowed|refused|change)", told)
+    entries, size = re.search(r"verify\n  ✓ (\d+) entries, 1 checkpoint: .* Head: (\d+) [0-9a-f]{64}\n", told).groups()
+    assert int(entries) == int(size) == sum(map(int, counts))
+    index, among = re.search(r"\$ scopekey audit prove (\d+)\n  ✓ .* entry \1 of the (\d+)\.\n", told).groups()
+    assert among == size
+    assert f"verify\n  ✗ The log is not intact: the entry {index} is not the one that was sealed." in told
+
+
 @pytest.fixture(scope="module")
 def left_running(tmp_path_factory):
     """The demo while it stays: its folder, what it told, and what each printed line gave as pasted; then ended."""
@@ -154,7 +165,9 @@ def left_running(tmp_path_factory):
             line = process.stdout.readline()
             assert line, told
             told += line
-        pasted = {line: paste(line, folder) for line in told.splitlines() if line.startswith("curl ")}
+        pasted = {
+            line: paste(line, folder) for line in told.splitlines() if line.startswith(("curl ", "SCOPEKEY_HOME="))
+        }
         process.send_signal(signal.SIGINT)
         told += process.stdout.read()
         code = process.wait(30)
@@ -168,9 +181,19 @@ def left_running(tmp_path_factory):
 
 
 def paste(line, folder):
-    ended = subprocess.run(["/bin/sh", "-c", line], cwd=folder, text=True, capture_output=True, timeout=30, check=False)
+    """What a line gives in a shell whose path has our command."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    ended = subprocess.run(
+        ["/bin/sh", "-c", line],
+        env=environment(folder / "home", PATH=path),
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
     assert (0, "") == (ended.returncode, ended.stderr)
-    return json.loads(ended.stdout)
+    return json.loads(ended.stdout) if line.startswith("curl ") else ended.stdout
 
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
@@ -179,12 +202,15 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is n
 @needs_curl
 def test_the_printed_lines_work_as_pasted(left_running):
     _, _, pasted, _, _ = left_running
-    sample, deleted, stats, whoami, keys = pasted.values()
+    sample, deleted, stats, whoami, keys, newest, verified = pasted.values()
     assert "order_id" in json.dumps(sample)
     assert (401, ["datasets:write"]) == (deleted["status"], deleted["missing"])
     assert (401, ["datasets:read"]) == (stats["status"], stats["missing"])
     assert "Dashboard" == whoami["key"]["name"]
     assert {"First key", "Dashboard", "Leaked"} <= {key["name"] for key in keys["items"]}
+    assert 20 == len(newest.splitlines())
+    assert "DELETE /datasets/{dataset_id} (1)\trefused: missing_permission\tdatasets:write" in newest
+    assert "checkpoints: the log is intact. Head: " in verified
 
 
 @needs_curl
@@ -193,7 +219,7 @@ def test_ctrl_c_ends_it_with_nothing_left(left_running):
     assert 0 == code, told
     with pytest.raises(ProcessLookupError):
         os.killpg(process, 0)
-    for line in pasted:
+    for line in [line for line in pasted if line.startswith("curl ")]:
         port = urlsplit(re.search(r"http://\S+", line)[0]).port
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -61,6 +61,7 @@ public = true
 OWN = [
     "scopekey_keys:read",
     "scopekey_keys:write",
+    "scopekey_usage:read",
     "scopekey_verifications:write",
 ]
 """What a tenant's own administrator holds of Scopekey's permissions."""

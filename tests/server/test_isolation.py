@@ -38,6 +38,8 @@ def script(caller):
     yield caller("PATCH", path, {"name": "renamed"})
     yield caller("POST", f"{path}/rotate", {"overlap": "1h"})
     yield caller("GET", f"{path}/reach")
+    yield caller("GET", f"{path}/usage")
+    yield caller("GET", "/v1/keys", params={"unused_since": "1d"})
     yield caller("POST", "/v1/verify", {"key": made[1].json()["secret"], "permissions": ["datasets:write"]})
     yield caller("POST", f"{path}/revoke", {"reason": "other"})
     yield caller("GET", "/v1/organizations")
@@ -67,6 +69,7 @@ def test_an_organization_answers_alike_whether_another_one_is_empty_or_full(api,
         ("POST", "/v1/keys/{key}/rotate", {}),
         ("POST", "/v1/keys/{key}/revoke", {"reason": "other"}),
         ("GET", "/v1/keys/{key}/reach", None),
+        ("GET", "/v1/keys/{key}/usage", None),
         ("GET", "/v1/keys?organization={organization}", None),
         ("POST", "/v1/keys", {"name": "a", "permissions": ["datasets:read"], "organization": "{organization}"}),
     ],

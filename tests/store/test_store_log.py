@@ -75,6 +75,6 @@ def test_the_archive_and_the_store_are_verified_as_one_log(store, tmp_path):
     bundle.write_bytes(bundle.read_bytes().replace(b"req_7", b"req_8"))
     assert 7 == verified(store, folder.entries).index
     bundle.write_bytes(b"\0")
-    assert "cannot be read" in verified(store, folder.entries).why
+    assert 0 == verified(store, folder.entries).index
     bundle.unlink()
     assert "the entries from 0 to" in verified(store, folder.entries).why

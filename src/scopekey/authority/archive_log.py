@@ -8,10 +8,14 @@ database too, so that proofs need no folder.
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from scopekey.audit.entry import NONCE_SIZE, Entry, canonical
 from scopekey.audit.merkle import HASH_SIZE, leaf_hash
 from scopekey.audit.tiles import TILE_WIDTH, bundle_path, encode_bundle, tile_path, width_at
+from scopekey.authority.initialize import MACHINE
+from scopekey.replica.clock import milliseconds
 from scopekey.store.engine import Store
 from scopekey.store.transaction import Transaction
 
@@ -19,8 +23,15 @@ AT_ONCE = 8 * TILE_WIDTH
 """How many rows one transaction drops."""
 
 
-def archive_log(store: Store, folder: Path, *, before: int) -> tuple[int, int]:
-    """Move the entries that were sealed before a moment; gives from which index to which.
+def archive_log(
+    store: Store,
+    folder: Path,
+    *,
+    before: int,
+    clock: Callable[[], int] = milliseconds,
+    random: Callable[[int], bytes] = os.urandom,
+) -> tuple[int, int]:
+    """Move the entries that were sealed before a moment; gives from which index to which. The log tells of it.
 
     Raises OSError where the folder cannot be written, and StoreUnavailableError; what was moved until then is
     moved, and another call goes on.
@@ -43,7 +54,18 @@ def archive_log(store: Store, folder: Path, *, before: int) -> tuple[int, int]:
                 tx.log.archive(upto)
         start = upto
     write_tree(store, folder)
-    return begun, max(begun, end)
+    if start > begun:
+        told = Entry(
+            nonce=random(NONCE_SIZE).hex(),
+            at=clock(),
+            kind="change",
+            actor=MACHINE,
+            action="log.archive",
+            after={"first": begun, "end": start},
+        )
+        with store.writing() as tx:
+            tx.entries.append([canonical(told)])
+    return begun, start
 
 
 def write_tree(store: Store, folder: Path) -> None:
@@ -63,7 +85,9 @@ def write_tree(store: Store, folder: Path) -> None:
 
 def _write_tile(tx: Transaction, folder: Path, level: int, number: int, size: int) -> None:
     width = width_at(level, number, size)
-    write_whole(folder / tile_path(level, number, width), tx.log.tile(level, number)[: HASH_SIZE * width])
+    file = folder / tile_path(level, number, width)
+    if width < TILE_WIDTH or not file.exists():
+        write_whole(file, tx.log.tile(level, number)[: HASH_SIZE * width])
 
 
 def _bundles(tx: Transaction, start: int, end: int) -> list[tuple[int, bytes]]:

@@ -13,8 +13,8 @@ from scopekey.core.ids import OrganizationId
 from scopekey.core.permission import InvalidPermissionError, Permission
 from scopekey.core.problem import ProblemError
 from scopekey.store.log_reader import EntryFilter, Found, NumberedEntry
-from scopekey.wire.audit import DECISIONS, EntryKind, EntryPage, LoggedEntry, Order, parse_moment
-from scopekey.wire.times import from_millis
+from scopekey.wire.audit import DECISIONS, EntryKind, EntryPage, LoggedEntry, Order
+from scopekey.wire.times import from_millis, parse_moment
 
 READ = "scopekey_audit:read"
 AHEAD = 3_600_000

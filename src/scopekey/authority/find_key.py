@@ -51,8 +51,7 @@ def show_key(authority: Authority, caller: Caller, key_id: str) -> KeyAnswer:
     """Show one key."""
     with authority.looking(caller, needs=LOOK) as work:
         row, organization = find_key(work, key_id)
-        last = work.tx.usage.last_used([row.key.id]).get(row.key.id)
-        return key_answer(row, organization, work.register, work.now, last_used=last)
+        return key_answer(row, organization, work.register, work.now)
 
 
 def list_keys(authority: Authority, caller: Caller, query: KeyQuery) -> KeyPage:
@@ -61,11 +60,7 @@ def list_keys(authority: Authority, caller: Caller, query: KeyQuery) -> KeyPage:
         organization = _organization(work, query)
         rows = work.tx.keys.page(_filter(work, query, organization), read_cursor(query.cursor), query.limit + 1)
         owners = _owners(work, rows)
-        last_used = work.tx.usage.last_used([row.key.id for row in rows])
-        items = [
-            key_answer(row, owners[row.key.organization], work.register, work.now, last_used=last_used.get(row.key.id))
-            for row in rows[: query.limit]
-        ]
+        items = [key_answer(row, owners[row.key.organization], work.register, work.now) for row in rows[: query.limit]]
         more = len(rows) > query.limit
         last = rows[query.limit - 1].key if more else None
         return KeyPage(items=items, next=write_cursor(last.created, last.id) if last else None)

@@ -11,13 +11,7 @@ from scopekey.wire.times import from_millis, rfc3339
 
 
 def key_answer(
-    row: KeyRow,
-    organization: Organization,
-    register: Register,
-    now: int,
-    warnings: tuple[str, ...] = (),
-    *,
-    last_used: int | None = None,
+    row: KeyRow, organization: Organization, register: Register, now: int, warnings: tuple[str, ...] = ()
 ) -> KeyAnswer:
     """Write a key for people. The end is the one that counts, the organization's cap included."""
     key = row.key
@@ -38,7 +32,7 @@ def key_answer(
         metadata=row.metadata,
         secrets=_secrets(row, now),
         revocation=_revocation(row),
-        last_used=None if last_used is None else from_millis(last_used),
+        last_used=None if row.last_used is None else from_millis(row.last_used),
         version=key.version,
         warnings=list(warnings),
     )

@@ -113,6 +113,8 @@ def home(*, local: bool = False) -> Iterator["Node"]:
         raise CannotActError(str(error)) from error
     try:
         yield node
+        # No server may be running here that would seal what the command did.
+        node.seal_last()
     finally:
         node.close()
 

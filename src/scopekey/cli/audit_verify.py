@@ -110,8 +110,13 @@ def _say(found: LogReport) -> None:
         warn(f"The log is not intact: {visible(found.why)}.")
         raise typer.Exit(BROKEN)
     before = f" from {found.read_from} on" if found.read_from else ""
-    kept = f", {found.heads} heads" if found.heads else ""
+    kept = f", {_count(found.heads, 'head')}" if found.heads else ""
+    entries, checkpoints = found.size - found.read_from, _count(found.checkpoints, "checkpoint")
     typer.echo(
-        f"{found.size - found.read_from} entries{before}, {found.checkpoints} checkpoints{kept}: the log is intact. "
+        f"{_count(entries, 'entry', 'entries')}{before}, {checkpoints}{kept}: the log is intact. "
         f"Head: {found.size} {found.root.hex()}"
     )
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from scopekey.authority.actor import Caller
 from scopekey.authority.catalog import apply_rules
+from scopekey.demo.own_log import tell_log
 from scopekey.demo.platform import CATALOG, DOCS, create_platform
 from scopekey.demo.proxy import required, running_proxy
 from scopekey.demo.scenario import Scenario
@@ -58,10 +59,12 @@ def _play(
         story = Story(console)
         try:
             keys = Scenario(story, platform_url, management_url, operator).play()
+            tell_log(story, node)
         finally:
             story.close()
         console.print(f"\n[bold green]{story.steps} requests, every answer as told.[/]")
         if not once:
+            node.carry()
             _stay(console, platform_url, management_url, home, {"operator": operator, **keys})
 
 
@@ -106,13 +109,13 @@ def _stay(console: Console, platform: str, management: str, home: Path, keys: di
     for name, actor in keys.items():
         write_private(folder / name, actor.secret + "\n")
     console.print("\nIt goes on running. Paste these; each key is read from a file that only you can read:\n")
-    for line in _lines(platform, management, folder):
+    for line in _lines(platform, management, folder, home):
         console.print(line, markup=False)
     console.print("\nCtrl-C ends it.")
     ended.wait()
 
 
-def _lines(platform: str, management: str, folder: Path) -> list[str]:
+def _lines(platform: str, management: str, folder: Path, home: Path) -> list[str]:
     def curl(key: str, rest: str) -> str:
         return f'curl -s -H "Authorization: Bearer $(cat {folder / key})" {rest}'
 
@@ -122,4 +125,6 @@ def _lines(platform: str, management: str, folder: Path) -> list[str]:
         curl("ingestion", f"{platform}/datasets/1/stats"),
         curl("analytics", f"{management}/v1/whoami"),
         curl("operator", f"{management}/v1/keys"),
+        f"SCOPEKEY_HOME={home} scopekey audit tail --no-follow",
+        f"SCOPEKEY_HOME={home} scopekey audit verify",
     ]

@@ -48,6 +48,13 @@ class Story:
         """Say something between requests."""
         self._console.print(Text(text, style="italic"))
 
+    def check(self, command: str, found: str, *, good: bool = True) -> None:
+        """Tell what a command of ours finds: that something is well, or that it is not."""
+        self._console.print()
+        self._console.print(Text(f"$ scopekey {command}", style="bold"))
+        mark, style = ("✓", "green") if good else ("✗", "red")
+        self._console.print(Text(f"  {mark} {found}", style=style))
+
     def call(
         self,
         actor: Actor,

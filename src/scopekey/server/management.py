@@ -33,9 +33,14 @@ from scopekey.wire.usage import UsageAnswer
 
 
 class HomeManagement:
-    """The operations on the home folder of this machine."""
+    """The operations on the home folder of this machine.
+
+    Use is counted when entries are sealed: where it is asked for, what arrived is sealed first, for no server
+    need be running.
+    """
 
     def __init__(self, node: Node, caller: Caller) -> None:
+        self._node = node
         self._authority = node.authority
         self._caller = caller
 
@@ -46,6 +51,8 @@ class HomeManagement:
     def list_keys(self, **query: str | int | None) -> KeyPage:
         """List keys, one page."""
         given = {name: value for name, value in query.items() if value is not None}
+        if "unused_since" in given and "cursor" not in given:
+            self._node.seal()
         return list_keys(self._authority, self._caller, KeyQuery(**given))  # type: ignore[arg-type]
 
     def show_key(self, key_id: str) -> KeyAnswer:
@@ -70,6 +77,7 @@ class HomeManagement:
 
     def key_usage(self, key_id: str, *, days: int = DAYS) -> UsageAnswer:
         """Tell what a key was used for."""
+        self._node.seal()
         return key_usage(self._authority, self._caller, key_id, days=days)
 
     def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:

@@ -16,7 +16,7 @@ from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.catalog import apply_catalog, apply_rules
 from scopekey.authority.follow_store import StoreFollower
 from scopekey.authority.initialize import FEED_ID, PEPPER_ID, SIGNING_KEY_ID
-from scopekey.authority.seal_log import LogSealer
+from scopekey.authority.seal_log import LOG_ORIGIN, LogSealer
 from scopekey.authority.take_decisions import take_batch
 from scopekey.authority.unit_of_work import Authority
 from scopekey.core.catalog import Catalog
@@ -156,7 +156,7 @@ class Node:
             self._sealing.stop()
         self.hand_over()
         if self._sealing is not None:
-            self._seal_last()
+            self.seal_last()
         with self._mending:
             self._closed, mender = True, self._mender
         if mender is not None:
@@ -172,10 +172,11 @@ class Node:
         if used or self._carries:
             self._carrier.stop()
 
-    def _seal_last(self) -> None:
+    def seal_last(self) -> None:
+        """Seal what arrived, where that can be done now; else it waits in the store, for whoever comes next."""
         try:
             self.seal()
-        except Exception as error:  # noqa: BLE001 - it waits in the store, for whoever comes next
+        except Exception as error:  # noqa: BLE001 - nothing is lost by it
             log.warning("what arrived last is not sealed yet (%s)", type(error).__name__)
 
     def _leads(self) -> bool:
@@ -222,7 +223,7 @@ class Node:
             if tx.meta.get(FEED_ID) is None:
                 raise StartRefusedError("the store was never initialised; run `scopekey init` first")
             pepper, signer = tx.meta.get(PEPPER_ID), tx.meta.get(SIGNING_KEY_ID)
-            used = tx.keys.pepper_counts(self._clock())
+            used, origin = tx.keys.pepper_counts(self._clock()), tx.meta.get(LOG_ORIGIN)
         if pepper != self.authority.pepper.id:
             raise StartRefusedError(
                 f"the pepper here has the id {self.authority.pepper.id}, the store's is {pepper}: "
@@ -234,6 +235,11 @@ class Node:
             raise StartRefusedError(
                 f"live keys were digested with the pepper {', '.join(lacking)}, which is not here: "
                 "keep it beside the current one until its last secret is gone"
+            )
+        if self.settings.log_origin is not None and origin not in {None, self.settings.log_origin}:
+            raise StartRefusedError(
+                f"the log of this store is called {origin}, and SCOPEKEY_LOG_ORIGIN says {self.settings.log_origin}: "
+                "its name stands in everything that was signed and cannot change; unset it, or set the log's own"
             )
         if signer != signing_key_id(self.settings.signing_seed()):
             raise StartRefusedError(

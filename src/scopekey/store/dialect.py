@@ -6,17 +6,15 @@ Column types stand in migrations of databases that exist: what is here may be ad
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Engine, Integer, String, Table, create_engine, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Engine, Integer, String, Table, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
-from sqlalchemy.sql.base import ColumnCollection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -149,39 +147,34 @@ def _begin(engine: Engine, statement: str) -> Connection:
     raise AssertionError
 
 
-def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def write_rows(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], change: Mapping[str, str] | None = None
+) -> None:
     """Add many rows, each with a value for every column in their order, in the fastest way there is.
 
-    Values go to the driver as they are: they must be what the columns keep.
-    """
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    if connection.dialect.name == "postgresql":
-        kinds = ", ".join(f"%s::{_ARRAYS[_plain(column.type)]}[]" for column in table.columns)
-        statement = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({kinds})'  # noqa: S608 - our own names
-        connection.exec_driver_sql(statement, tuple(list(values) for values in zip(*rows, strict=True)))
-    else:
-        marks = ", ".join("?" * len(table.columns))
-        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
-        connection.exec_driver_sql(statement, list(rows))
-
-
-def upsert(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[tuple[Any, ...]],
-    change: Callable[[ColumnCollection[str, Any]], dict[str, Any]],
-) -> None:
-    """Add rows, each with a value for every column in their order; where one is there already, change that.
-
-    `change` is given the columns of the row that was to be added, and gives what to set.
+    Values go to the driver as they are: they must be what the columns keep. Where a row with the same primary
+    key is there already, `change` says in SQL what its columns become; there the new row is called `excluded`.
+    No two of `rows` may have the same key then.
     """
     if not rows:
         return
-    names = [column.name for column in table.columns]
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
-    statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=change(statement.excluded))
-    connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+    statement = f"INSERT INTO {table.name} ({_names(table.columns)})"
+    conflict = f" ON CONFLICT ({_names(table.primary_key)}) DO UPDATE SET {_settings(change)}" if change else ""
+    if connection.dialect.name == "postgresql":
+        kinds = ", ".join(f"%s::{_ARRAYS[_plain(column.type)]}[]" for column in table.columns)
+        columns = tuple(list(values) for values in zip(*rows, strict=True))
+        connection.exec_driver_sql(f"{statement} SELECT * FROM unnest({kinds}){conflict}", columns)  # noqa: S608 - our own names
+    else:
+        marks = ", ".join("?" * len(table.columns))
+        connection.exec_driver_sql(f"{statement} VALUES ({marks}){conflict}", list(rows))
+
+
+def _names(columns: Iterable[Column[Any]]) -> str:
+    return ", ".join(f'"{column.name}"' for column in columns)
+
+
+def _settings(change: Mapping[str, str]) -> str:
+    return ", ".join(f'"{name}" = {expression}' for name, expression in change.items())
 
 
 _ARRAYS: dict[type, str] = {int: "bigint", str: "text", bytes: "bytea"}

@@ -34,7 +34,7 @@ class KeyRow(msgspec.Struct, frozen=True):
 
     `granted_at` tells for each bit of the grant since when it is held, `secret_created` for each
     secret's number when it was made; what they leave out counts from the key's creation. `position`
-    is the feed's, of the last announced change.
+    is the feed's, of the last announced change. `last_used` is as the log tells it; None for never.
     """
 
     key: Key
@@ -46,6 +46,7 @@ class KeyRow(msgspec.Struct, frozen=True):
     granted_at: dict[int, int] = {}
     secret_created: dict[int, int] = {}
     position: int = 0
+    last_used: int | None = None
 
 
 class _Parts:
@@ -117,6 +118,7 @@ def read_rows(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> 
             granted_at={bit: granted_at for _, bit, granted_at, _ in parts.permissions[row.id]},
             secret_created={s.number: s.created for s in parts.secrets[row.id]},
             position=row.position,
+            last_used=row.last_used,
         )
         for row in rows
     ]

@@ -48,7 +48,9 @@ __all__ = ["KeyFilter", "KeyRow", "Keys", "Status"]
 Status = Literal["active", "expired", "revoked"]
 
 _k, _o, _s, _p = keys.c, organizations.c, secrets.c, key_permissions.c
-_row = [column for column in keys.c if column.name not in {"search", "mark"}]
+_used = (usage.c.key == _k.id, usage.c.permission == "")
+_last_used = select(func.max(usage.c.last_used)).where(*_used).scalar_subquery().label("last_used")
+_row = [*(column for column in keys.c if column.name not in {"search", "mark"}), _last_used]
 _core = [
     *(_k.id, _k.version, _k.organization, _k.environment, _k.created, _k.expires, _k.networks, _k.revoked),
     *(_k.probation_ends, _k.extensions, _k.position, _k.mark),
@@ -229,7 +231,7 @@ def _conditions(wanted: KeyFilter, after: tuple[int, str] | None) -> list[Column
     if wanted.expiring_before is not None:
         found += [_live, _ends <= wanted.expiring_before]
     if wanted.unused_since is not None:
-        used = exists().where(usage.c.key == _k.id, usage.c.permission == "", usage.c.last_used >= wanted.unused_since)
+        used = exists().where(*_used, usage.c.last_used >= wanted.unused_since)
         found += [_k.created < wanted.unused_since, ~used]
     if after is not None:
         found.append(tuple_(_k.created, _k.id) > after)

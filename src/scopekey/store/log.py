@@ -24,7 +24,9 @@ _drop_tile = delete(tiles).where(tiles.c.level == bindparam("at_level"), tiles.c
 _checkpoint = insert(checkpoints)
 _newest = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
 _since = select(checkpoints).where(checkpoints.c.size > bindparam("after")).order_by(checkpoints.c.size)
-_sealed = select(func.max(checkpoints.c.at)).where(checkpoints.c.size <= bindparam("upto"))
+_sealed = (
+    select(checkpoints.c.at).where(checkpoints.c.size <= bindparam("upto")).order_by(checkpoints.c.size.desc()).limit(1)
+)
 _before = select(func.max(checkpoints.c.size)).where(checkpoints.c.at < bindparam("moment"))
 _waiting = select(func.count()).select_from(arrivals)
 _bodies = (

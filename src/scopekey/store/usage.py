@@ -1,36 +1,39 @@
 """What keys and their permissions were used for: totals, and counts by day. Added to, never set."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, func, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, bindparam, select
 
-from scopekey.store.dialect import upsert
+from scopekey.store.dialect import write_rows
 from scopekey.store.log_tables import usage, usage_days
 
 _u, _d = usage.c, usage_days.c
 
 
-def _later(column: Any, other: Any) -> ColumnElement[Any]:
-    return case((column.is_(None), other), (other > column, other), else_=column)
+def _sum(table: str, name: str) -> str:
+    return f"{table}.{name} + excluded.{name}"
 
 
-def _earlier(column: Any, other: Any) -> ColumnElement[Any]:
-    return case((column.is_(None), other), (other < column, other), else_=column)
+def _time(name: str, wins: str) -> str:
+    """The time that `wins` (`<`, the earlier one) of the row's and the new one, either of which may be missing."""
+    old, new = f"usage.{name}", f"excluded.{name}"
+    return f"CASE WHEN {old} IS NULL OR {new} {wins} {old} THEN {new} ELSE {old} END"
 
 
+_CHANGE_TOTAL = {
+    "uses": _sum("usage", "uses"),
+    "first_used": _time("first_used", "<"),
+    "last_used": _time("last_used", ">"),
+    "refusals": _sum("usage", "refusals"),
+    "last_refused": _time("last_refused", ">"),
+}
+_CHANGE_DAY = {name: _sum("usage_days", name) for name in ("uses", "refusals")}
 _of = select(usage).where(_u.key == bindparam("wanted")).order_by(_u.permission, _u.secret)
 _days = (
     select(usage_days)
     .where(_d.key == bindparam("wanted"), _d.day >= bindparam("since"))
     .order_by(_d.permission, _d.day)
-)
-_last = (
-    select(_u.key, func.max(_u.last_used).label("last_used"))
-    .where(_u.key.in_(bindparam("wanted", expanding=True)), _u.permission == "")
-    .group_by(_u.key)
 )
 
 
@@ -72,24 +75,8 @@ class Usage:
     ) -> None:
         """Add totals (uses, first and last use, refusals, last refusal) and counts (uses, refusals)."""
         # In the order of their primary key: two that add at once never wait for each other in a circle.
-        upsert(
-            self._connection,
-            usage,
-            [(*place, *total) for place, total in sorted(totals.items())],
-            lambda new: {
-                "uses": _u.uses + new.uses,
-                "first_used": _earlier(_u.first_used, new.first_used),
-                "last_used": _later(_u.last_used, new.last_used),
-                "refusals": _u.refusals + new.refusals,
-                "last_refused": _later(_u.last_refused, new.last_refused),
-            },
-        )
-        upsert(
-            self._connection,
-            usage_days,
-            [(*place, *count) for place, count in sorted(days.items())],
-            lambda new: {"uses": _d.uses + new.uses, "refusals": _d.refusals + new.refusals},
-        )
+        write_rows(self._connection, usage, [(*at, *total) for at, total in sorted(totals.items())], _CHANGE_TOTAL)
+        write_rows(self._connection, usage_days, [(*at, *count) for at, count in sorted(days.items())], _CHANGE_DAY)
 
     def of(self, key: str) -> list[UsageRow]:
         """All use of a key."""
@@ -98,8 +85,3 @@ class Usage:
     def days(self, key: str, since: int) -> list[DayRow]:
         """The use of a key by day, from a day on."""
         return [DayRow(*row) for row in self._connection.execute(_days, {"wanted": key, "since": since})]
-
-    def last_used(self, keys: Collection[str]) -> dict[str, int]:
-        """When keys were last used, those that ever were."""
-        rows = self._connection.execute(_last, {"wanted": list(keys)})
-        return {row.key: row.last_used for row in rows if row.last_used is not None}

@@ -1,14 +1,11 @@
 """What the calls of the audit log take and give: one definition for the server, the command line and the client."""
 
-import re
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from scopekey.core.decision import DenialReason
 from scopekey.wire.resources import Answer, Time
-from scopekey.wire.times import parse_duration, to_millis
 
 EntryKind = Literal["change", "decision", "refusals", "reads", "gap"]
 Order = Literal["newest", "oldest"]
@@ -19,14 +16,8 @@ DECISIONS = ("allowed", "refused", "reported", *DenialReason)
 MAX_INDEX = 2**53 - 1
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]+$"
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)]
 OperationText = Annotated[str, StringConstraints(min_length=1, max_length=9_000, pattern=_ONE_LINE)]
-Moment = Annotated[
-    str,
-    StringConstraints(max_length=40, pattern=r"^[0-9A-Za-z:.+-]+$"),
-    Field(description="RFC 3339 with its zone, or how long ago: 7d, 24h", examples=["7d", "2027-02-21T09:00:00Z"]),
-]
 Index = Annotated[int, Field(ge=0, le=MAX_INDEX, description="The entry's place in the log, from 0")]
 
 
@@ -52,15 +43,3 @@ class EntryPage(Answer):
     items: list[LoggedEntry]
     next: str | None = None
     through: int = Field(description="All entries up to this index were looked at; -1 where the log is empty")
-
-
-def parse_moment(text: str, now: int) -> int:
-    """Read a moment as milliseconds since the epoch: RFC 3339, or a duration before `now`. Raises ValueError."""
-    if _RFC3339.fullmatch(text):
-        return to_millis(datetime.fromisoformat(text.upper()))
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is no moment: write a time with its zone as in 2027-02-21T09:00:00Z, or how long ago, as in 7d"
-        ) from None

@@ -1,6 +1,5 @@
 """What the management API takes and gives: one definition for the server, the command line and the client."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -16,11 +15,10 @@ from pydantic import (
 )
 
 from scopekey.core.network import parse_network
-from scopekey.wire.times import parse_duration, parse_moment
+from scopekey.wire.times import RFC3339, parse_duration, parse_moment
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 MAX_LISTED = 1_000
 
 
@@ -39,7 +37,7 @@ def _network(text: str) -> str:
 
 
 def _time(value: object) -> object:
-    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+    if isinstance(value, datetime) or (isinstance(value, str) and RFC3339.fullmatch(value)):
         return value
     raise ValueError("must be a time as in RFC 3339, with its zone: 2027-02-21T09:00:00Z")
 
@@ -51,7 +49,7 @@ Moment = Annotated[
     str,
     StringConstraints(max_length=40, pattern=r"^[0-9A-Za-z:.+-]+$"),
     AfterValidator(_moment),
-    Field(description="A time as in RFC 3339, or a duration before now: 90d", examples=["90d"]),
+    Field(description="RFC 3339 with its zone, or how long ago: 7d, 24h", examples=["7d", "2027-02-21T09:00:00Z"]),
 ]
 Duration = Annotated[
     str,

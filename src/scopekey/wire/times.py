@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 _SHORT = re.compile(r"(\d{1,9})(ms|s|m|h|d|w)")
 _ISO = re.compile(r"P(?=.)(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
+RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _ISO_UNITS = (604_800_000, 86_400_000, 3_600_000, 60_000, 1_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,16 +43,14 @@ def _milliseconds(text: str) -> int | None:
 
 def parse_moment(text: str, now: int) -> int:
     """Read a time of RFC 3339, or a duration before now, as milliseconds since the epoch. Raises ValueError."""
-    length = _milliseconds(text)
-    if length is not None:
-        return now - parse_duration(text)
     try:
-        at = datetime.fromisoformat(text)
+        return (
+            to_millis(datetime.fromisoformat(text.upper())) if RFC3339.fullmatch(text) else now - parse_duration(text)
+        )
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise ValueError(f"{text!r} is no moment: write a time with its zone, as in 2026-02-21T09:00:00Z, or 90d")
-    return to_millis(at)
+        raise ValueError(
+            f"{text!r} is no moment: write a time with its zone as in 2027-02-21T09:00:00Z, or how long ago, as in 7d"
+        ) from None
 
 
 def print_duration(length: int) -> str:

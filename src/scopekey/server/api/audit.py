@@ -19,13 +19,12 @@ from scopekey.wire.audit import (
     EntryPage,
     ExportFormat,
     Index,
-    Moment,
     OperationText,
     Order,
     ProvenEntry,
     Word,
 )
-from scopekey.wire.resources import KeyIdText, OrganizationIdText, PermissionName
+from scopekey.wire.resources import KeyIdText, Moment, OrganizationIdText, PermissionName
 
 router = APIRouter(prefix="/v1/audit", tags=["Audit log"])
 _reads = requires(READ)
