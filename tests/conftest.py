@@ -12,6 +12,12 @@ import pytest
 pytest.register_assert_rewrite("tests.contract")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--tamper-rounds", type=int, default=1, help="how many places in a log each kind of tampering is tried at"
+    )
+
+
 @contextmanager
 def running_server():
     """A PostgreSQL of its own, on a socket in a folder of its own, until the block ends."""
