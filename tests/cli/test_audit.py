@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from scopekey.server.node import Node
 from scopekey.settings import Settings
 from scopekey.store.engine import Store
 from tests.cli.reading import pairs, rows
+from tests.cli.terminal import at_a_terminal, plain
 from tests.contract.sealed import HOSTILE, KEY, OTHER, decision
-from tests.journeys.serving import environment
+from tests.journeys.serving import environment, serve
 from tests.server.running import serving
 
 
@@ -81,6 +83,17 @@ def test_whatever_a_caller_wrote_one_entry_is_one_line(command, record):
     assert "\\x1b[31m" in command("audit", "search", "--request-id", "req_1").out
 
 
+def test_at_a_terminal_whatever_a_caller_wrote_is_shown_escaped(record, home):
+    record(decision(1, "missing_permission", operation=HOSTILE, key=KEY))
+    for words in (("search",), ("tail", "--no-follow")):
+        code, shown = at_a_terminal("audit", *words, "--key", KEY, home=home)
+        assert (0, True) == (code, "a\\nb\\tc\\r\\x1b[31m\\x9b2J\\u2028\\u202e" in plain(shown)), words
+        assert not set(plain(shown)) & set("\x1b\x9b\u2028\u202e")
+        assert 1 == sum("missing_permission" in line for line in plain(shown).split("\n"))
+    _, shown = at_a_terminal("audit", "verify", home=home)
+    assert "the log is intact" in shown
+
+
 def test_what_cannot_be_looked_for_is_said(command, operator):
     ended = command("audit", "search", "--since", "soon")
     assert (1, "") == (ended.code, ended.out)
@@ -109,18 +122,60 @@ def test_tail_shows_the_newest_in_the_order_in_which_they_came(command, record):
     assert "" == command("audit", "tail", "--no-follow", "-n", "0").out
 
 
+class Watched:
+    """`audit tail --json` as a process of its own, read line by line."""
+
+    def __init__(self, *words, home, **more):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scopekey", "audit", "tail", "--json", *words],
+            env=environment(home, **more),
+            bufsize=0,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.communicate()
+
+    def entry(self):
+        """The next entry that it shows."""
+        assert select.select([self._process.stdout], [], [], 30)[0], "nothing came"
+        return json.loads(self._process.stdout.readline())["entry"]
+
+    def interrupt(self):
+        """Type Ctrl-C; gives the exit code and what was still written."""
+        self._process.send_signal(signal.SIGINT)
+        out, err = self._process.communicate(timeout=30)
+        return self._process.returncode, out, err
+
+
 @pytest.mark.journey
 def test_tail_goes_on_with_what_comes_until_it_is_interrupted(record, home):
     record(decision(1))
-    words = [sys.executable, "-m", "scopekey", "audit", "tail", "--key", KEY, "--json"]
-    with subprocess.Popen(words, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
-        assert "req_1" in tail.stdout.readline().decode()
+    with Watched("--key", KEY, home=home) as tail:
+        assert "req_1" == tail.entry()["request_id"]
         record(decision(2), decision(3, key="key_000000000009"), decision(4))
-        assert ["req_2", "req_4"] == [json.loads(tail.stdout.readline())["entry"]["request_id"] for _ in range(2)]
+        assert ["req_2", "req_4"] == [tail.entry()["request_id"] for _ in range(2)]
         time.sleep(0.1)
-        tail.send_signal(signal.SIGINT)
-        out, err = tail.communicate(timeout=10)
-    assert (130, b"", b"") == (tail.returncode, out, err)
+        assert (130, b"", b"") == tail.interrupt()
+
+
+@pytest.mark.journey
+def test_over_http_tail_does_not_show_its_own_looking(record, home, operator):
+    with serve(home) as port:
+        asking = {"SCOPEKEY_URL": f"http://127.0.0.1:{port}", "SCOPEKEY_API_KEY": operator}
+        with Watched("--kind", "decision", home=home, **asking) as tail:
+            operations = {tail.entry()["operation"]}
+            time.sleep(1.5)
+            record(decision(1))
+            while "GET /datasets/{dataset_id}" not in operations:
+                operations.add(tail.entry()["operation"])
+    # What it did at its beginning is told, as what anybody does.
+    assert operations <= {"GET /datasets/{dataset_id}", "GET /v1/audit/checkpoint", "GET /v1/whoami"}
 
 
 def test_an_export_is_written_to_a_file_or_a_pipe(command, record, folder):

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from scopekey import Scopekey
+from scopekey.audit.entry import read_entry
 from scopekey.cli.main import PRINTED
 from tests.journeys.serving import (
     START_WITHIN,
@@ -73,7 +74,8 @@ def wait_until_it_takes_no_more(port):
 
 def decisions(home):
     with closing(sqlite3.connect(home / "scopekey.db")) as store:
-        return store.execute("SELECT count(*) FROM entries WHERE kind = 'decision'").fetchone()[0]
+        rows = store.execute("SELECT body FROM arrivals UNION ALL SELECT body FROM entries").fetchall()
+    return sum(read_entry(body).kind == "decision" for (body,) in rows)
 
 
 def is_allowed(home, printed):

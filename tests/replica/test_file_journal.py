@@ -11,13 +11,14 @@ from scopekey.core.decision import Allowed
 from scopekey.core.matcher import Match
 from scopekey.core.requirement import Requirement, need
 from scopekey.core.rules import Operation
+from scopekey.replica.carrier import Carrier
 from scopekey.replica.event import Event
 from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.journal import DONE, JournalUnavailableError
 from scopekey.replica.journal_file import SUFFIX
 from scopekey.wire.decisions import MAX_TEXT
 from tests.contract.index import REGISTER, key
-from tests.replica.journals import Disk, batches_in, denied, event, journal_in, numbers_in, unknown
+from tests.replica.journals import NODE, Disk, Ledger, batches_in, denied, event, journal_in, numbers_in, unknown
 
 READ, WRITE = (
     need(Requirement.all_of(REGISTER.catalog.permission(f"datasets:{to}")), REGISTER) for to in ("read", "write")
@@ -480,3 +481,37 @@ def test_every_event_of_many_threads_is_written_once(folder):
     journal.close()
     assert list(range(4_000)) == sorted(numbers_in(folder))
     assert isinstance(event(), Event)
+
+
+def test_a_full_disk_gets_back_the_room_of_what_was_taken_over(folder):
+    disk, ledger = Disk(), Ledger()
+    journal = journal_in(folder, mode="strict", disk=disk)
+    journal.append(event(1)).wait()
+    disk.fails.append("write")
+    with pytest.raises(JournalUnavailableError):
+        journal.append(event(2)).wait()
+    # The process goes on, and its file is ended all the same.
+    Carrier(folder, ledger, node=lambda: NODE).stop()
+    assert [1] == ledger.numbers
+    assert 0 == sum(file.stat().st_size for file in folder.glob("*.journal"))
+    disk.fails.clear()
+    until(lambda: not journal._failing)
+    journal.append(event(3)).wait()
+    journal.close()
+    Carrier(folder, ledger, node=lambda: NODE).stop()
+    assert [1, 2, 3] == ledger.numbers
+    assert (1, 0, []) == (len(ledger.next), ledger.lost, ledger.cuts)
+
+
+def test_a_small_limit_is_no_limit_where_all_is_taken_over(folder):
+    ledger = Ledger()
+    folder.mkdir()
+    carrier = Carrier(folder, ledger, node=lambda: NODE)
+    journal = journal_in(folder, mode="strict", limit=150_000)
+    carrier.start()
+    for number in range(250):
+        journal.append(event(number, object="x" * 1_000)).wait()
+        time.sleep(0.006)
+    journal.close()
+    carrier.stop()
+    assert list(range(250)) == ledger.numbers

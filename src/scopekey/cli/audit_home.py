@@ -25,6 +25,9 @@ class HomeAudit:
         self._caller = caller
         node.seal()
 
+    def own_key(self) -> None:
+        """Nobody's: at home the log is read without a request."""
+
     @contextmanager
     def whole(self) -> Iterator[LogSource | None]:
         """All of the log, of one moment; None where it is not for this caller, and a server has to be asked as well."""

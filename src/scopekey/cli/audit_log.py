@@ -14,6 +14,9 @@ from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 class AuditLog(Protocol):
     """What can be asked of a log, wherever it is."""
 
+    def own_key(self) -> str | None:
+        """The key whose requests read the log, and stand in it themselves; None where it is read without any."""
+
     def whole(self) -> AbstractContextManager[LogSource | None]:
         """All of the log, for a verification; None where the caller may not read all of it."""
 

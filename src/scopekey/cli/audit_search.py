@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from scopekey.audit.checkpoint import parse_checkpoint
 from scopekey.cli.audit_log import AuditLog, audit_log
 from scopekey.cli.audit_text import HEADINGS, fields_of, json_of
 from scopekey.cli.output import Local, console, print_table, warn
+from scopekey.client.audit import ENTRIES
+from scopekey.client.audit_source import size_of as checkpoint_size
+from scopekey.client.management import UnreachableError
 from scopekey.core.problem import ProblemError
 from scopekey.wire.audit import EntryKind, LoggedEntry
 
@@ -99,7 +101,10 @@ def tail(
     as_json: JsonLines = False,
     local: Local = False,
 ) -> None:
-    """Show the newest entries, and each that comes, until it is interrupted."""
+    """Show the newest entries, and each that comes, until it is interrupted.
+
+    Over HTTP the requests with which the key itself asks for entries are left out; `search` finds them.
+    """
     query = {
         "key": key,
         "organization": organization,
@@ -114,11 +119,15 @@ def tail(
         "since": since,
     }
     with audit_log(local=local) as log:
-        size = size_of(log)
-        for entry in reversed(list(islice(_before(size, search_all(log, query)), lines))):
+        size, asking = size_of(log), log.own_key()
+        earlier = (entry for entry in search_all(log, query) if entry.index < size and not _asks(entry, asking))
+        for entry in reversed(list(islice(earlier, lines))):
             print_entry(entry, as_json=as_json)
+        watch = _Watch(log, query, size)
         while follow:
-            size = _print_new(log, query, size, as_json=as_json)
+            for entry in watch.look():
+                if not _asks(entry, asking):
+                    print_entry(entry, as_json=as_json)
             time.sleep(_POLL)
 
 
@@ -136,12 +145,11 @@ def search_all(log: AuditLog, query: dict[str, Any]) -> Iterator[LoggedEntry]:
 def size_of(log: AuditLog) -> int:
     """How many entries are sealed."""
     try:
-        text, _, _ = log.show_checkpoint().rpartition("\n\n")
+        return checkpoint_size(log.show_checkpoint())
     except ProblemError as error:
         if error.problem.code == "not_found":
             return 0
         raise
-    return parse_checkpoint(text + "\n").size
 
 
 def print_entries(entries: list[LoggedEntry], *, as_json: bool) -> None:
@@ -166,17 +174,34 @@ def print_entry(entry: LoggedEntry, *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def _print_new(log: AuditLog, query: dict[str, Any], size: int, *, as_json: bool) -> int:
-    """Print what came since the log had so many entries; gives how many it has now."""
-    while True:
-        page = log.search_log(**query, order="oldest", limit=_PAGE, after=size - 1 if size else None)
-        for entry in page.items:
-            print_entry(entry, as_json=as_json)
-        size = max(size, page.through + 1)
-        if page.next is None:
-            return size
+class _Watch:
+    """What comes after the log had so many entries."""
+
+    def __init__(self, log: AuditLog, query: dict[str, Any], size: int) -> None:
+        self._log = log
+        self._query = query
+        self._size = size
+        self._away = False
+
+    def look(self) -> Iterator[LoggedEntry]:
+        """Give what came since the last look. Of a server that is away, that is said once."""
+        more = True
+        while more:
+            after = self._size - 1 if self._size else None
+            try:
+                page = self._log.search_log(**self._query, order="oldest", limit=_PAGE, after=after)
+            except (UnreachableError, ProblemError) as error:
+                if isinstance(error, ProblemError) and error.problem.code != "unavailable":
+                    raise
+                if not self._away:
+                    warn(f"{error}. Waiting for it.")
+                self._away = True
+                return
+            yield from page.items
+            self._size, self._away, more = max(self._size, page.through + 1), False, page.next is not None
 
 
-def _before(size: int, entries: Iterator[LoggedEntry]) -> Iterator[LoggedEntry]:
-    """Without those that came meanwhile: they are told afterwards."""
-    return (entry for entry in entries if entry.index < size)
+def _asks(entry: LoggedEntry, key: str | None) -> bool:
+    """Tell whether it is of a request for entries, by the key that watches: each look would show the one before."""
+    told = entry.entry
+    return key is not None and told.get("key") == key and told.get("operation") == f"GET {ENTRIES}"

@@ -13,6 +13,10 @@ from scopekey.core.problem import ProblemError
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
 _BASE = "/v1/audit"
+ENTRIES = f"{_BASE}/entries"
+"""Where entries are asked for."""
+# Where little is found, nothing is heard for as long as it is looked for.
+_EXPORT = httpx.Timeout(30.0, read=600.0)
 
 
 class AuditClient(ManagementClient):
@@ -31,13 +35,17 @@ class AuditClient(ManagementClient):
         else:
             yield source
 
+    def own_key(self) -> str:
+        """The id of the key that asks."""
+        return self.whoami().key.id
+
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page; the arguments are the call's query parameters."""
-        return self._get(f"{_BASE}/entries", EntryPage, query)
+        return self._get(ENTRIES, EntryPage, query)
 
     def show_entry(self, index: int) -> ProvenEntry:
         """Show an entry and its proof."""
-        return self._get(f"{_BASE}/entries/{index}", ProvenEntry)
+        return self._get(f"{ENTRIES}/{index}", ProvenEntry)
 
     def show_checkpoint(self) -> str:
         """Show the newest checkpoint, as the note that was signed."""
@@ -55,7 +63,7 @@ class AuditClient(ManagementClient):
         """Fetch all entries that are looked for, part by part. Raises UnreachableError where it breaks off."""
         sent = {name: value for name, value in query.items() if value is not None} | {"format": form}
         try:
-            with self._http.stream("GET", f"{_BASE}/export", params=sent) as response:
+            with self._http.stream("GET", f"{_BASE}/export", params=sent, timeout=_EXPORT) as response:
                 if not response.is_success:
                     response.read()
                     raise problem_of(response)

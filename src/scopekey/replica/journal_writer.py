@@ -4,6 +4,7 @@ One thread calls it. What was written once as a frame is written again as the ve
 in between: a record keeps its number, and whoever counts by numbers counts it once.
 """
 
+import errno
 import logging
 import os
 import time
@@ -25,6 +26,8 @@ FILE_ENDS = 16 << 20
 """From how many bytes a file is followed by another one."""
 FILE_AGES = 86_400.0
 """From how many seconds: what a control plane remembers of a file, it need not remember for long."""
+_FILES = 8
+"""Of how many files at least all the bytes that there may be are made up: only a file that has ended makes room."""
 _LOOK_EVERY = 1.0
 Counts = tuple[tuple[Cell, int], ...]
 
@@ -112,9 +115,10 @@ class JournalWriter:
 
     def _is_over(self) -> bool:
         file = self._file
-        return file is not None and (
-            file.broken or file.size >= FILE_ENDS or time.monotonic() - self._began > FILE_AGES
-        )
+        if file is None:
+            return False
+        large = min(FILE_ENDS, self._limit // _FILES)
+        return file.broken or file.size >= large or time.monotonic() - self._began > FILE_AGES
 
     def _end_file(self) -> None:
         for file in (self._file, *self._abandoned):
@@ -176,8 +180,13 @@ class JournalWriter:
 
     def _write(self, file: JournalFile) -> None:
         data = b"".join(self._unwritten)
-        self._make_room(len(data))
-        file.write(data)
+        try:
+            self._make_room(len(data))
+            file.write(data)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                self._give_up_room(file)
+            raise
         self._room -= len(data)
         self.unsynced_bytes += len(data)
         self._unsynced += self._unwritten
@@ -185,6 +194,19 @@ class JournalWriter:
         abandoned, self._abandoned = self._abandoned, []
         for one in abandoned:
             one.close()
+
+    def _give_up_room(self, file: JournalFile) -> None:
+        """End a file for want of room: all of it may be taken over already, and it stands in its own way.
+
+        All its frames are complete: nobody takes its end for torn, though its successor is not there yet.
+        """
+        if not file.size or file.broken:
+            return
+        file.sync()
+        self._unsynced, self.unsynced_bytes = [], 0
+        file.close()
+        self._file = None
+        self._successors += 1
 
     def _make_room(self, size: int) -> None:
         now = time.monotonic()

@@ -30,7 +30,12 @@ _Hex = Annotated[str, Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
 # Looked at once for each that a batch names, and not at every decision.
 _Key = Annotated[str, Meta(max_length=16, extra_json_schema={"pattern": "^key_[0-9A-Za-z]{12}$"})]
 _Organization = Annotated[str, Meta(max_length=16, extra_json_schema={"pattern": "^org_[0-9A-Za-z]{12}$"})]
-_Name = Annotated[str, Meta(max_length=MAX_LENGTH)]
+# What the log is searched by, and use is counted by, must be what every database keeps: one record that it does
+# not keep would hold up all that come after it.
+_NO_NUL = "^[^\\x00]*$"
+_Name = Annotated[str, Meta(max_length=MAX_LENGTH, pattern=_NO_NUL)]
+_Operation = Annotated[str, Meta(max_length=MAX_TEXT, pattern=_NO_NUL)]
+_Secret = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 _Short = Annotated[str, Meta(max_length=200)]
 _Code = Annotated[DenialReason, Meta(description="The code of a refusal")]
@@ -51,7 +56,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=T
 class OperationRow(_Row, frozen=True):
     """What decisions were about: the operation, what it needs and means, and whether its rule only reports."""
 
-    operation: _Text | None
+    operation: _Operation | None
     required: list[list[_Name]] | None
     intended: list[Annotated[list[_Text], Meta(min_length=2, max_length=2)]] | None
     report: bool
@@ -67,7 +72,7 @@ class DecisionRow(_Row, frozen=True):
     operation: _Index
     key: _Key | None
     organization: _Organization | None
-    secret: _Number | None
+    secret: _Secret | None
     held: _Index | None
     outcome: _Index | _Code
     missing: list[_Name] | None
