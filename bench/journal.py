@@ -22,14 +22,14 @@ BATCHES = 10
 """Batches of one round."""
 NODE, FILE = "00112233445566aa", "ffeeddccbbaa9988"
 _OPERATIONS = [f"GET /datasets/{{dataset_id}}/part{number}" for number in range(20)]
-_RULES = Rules(
+RULES = Rules(
     tuple(Rule(Operation.parse(one), Requirement.all_of(Permission.parse(NEEDED)), "dataset_id") for one in _OPERATIONS)
 )
 
 
 def bench_journal(folder: Path) -> list[Result]:
     """Measure with decisions of a thousand keys about twenty operations."""
-    batch = Batch(FILE, 0, 0, tuple(decided(load(folder / "journal", KEYS, _RULES), MAX_RECORDS)))
+    batch = Batch(FILE, 0, 0, tuple(decided(load(folder / "journal", KEYS, RULES), MAX_RECORDS)))
     encoded = encode(batch, NODE)
     store = Store.open(f"sqlite:///{folder / 'taken.db'}")
     files = count()
