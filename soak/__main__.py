@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from soak.audit import audited
 from soak.events import EVERY
 from soak.watch import Watch, healed
 from soak.world import World
@@ -18,7 +19,11 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     words.add_argument("minutes", type=float, nargs="?", default=1.0, help="how long things go wrong")
     words.add_argument("seed", type=int, nargs="?", help="of the schedule; a new one where it is left out")
-    words.add_argument("--control", action="store_true", help="take a live key for one that was ended: must fail")
+    words.add_argument(
+        "--control",
+        action="store_true",
+        help="take a live key for one that was ended, and an answer for given: must fail",
+    )
     asked = words.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
     # Ended by somebody: what was started is ended all the same.
@@ -43,7 +48,12 @@ def soak(folder: Path, minutes: float, drawn: random.Random, *, control: bool = 
             wrong += healed(world, watch)
     finally:
         wrong += [f"{name} had to be killed in the end" for name in world.stop()]
-    _report(world, watch, happened, wrong)
+    if control:
+        next(iter(watch.asked.values())).next()
+        next(iter(watch.asked.values())).answered("allowed")
+    log, amiss = audited(world, watch.asked)
+    wrong += amiss
+    _report(world, watch, happened, wrong, log)
     return 1 if wrong else 0
 
 
@@ -61,7 +71,7 @@ def _let_happen(world: World, minutes: float, drawn: random.Random, happened: Co
         time.sleep(drawn.uniform(0.0, 0.5))
 
 
-def _report(world: World, watch: Watch, happened: Counter[str], wrong: list[str]) -> None:
+def _report(world: World, watch: Watch, happened: Counter[str], wrong: list[str], log: list[str]) -> None:
     print("\nwhat happened")
     for name, times in happened.most_common():
         print(f"  {times:6}  {name.replace('_', ' ')}")
@@ -69,8 +79,12 @@ def _report(world: World, watch: Watch, happened: Counter[str], wrong: list[str]
     for code, times in watch.told.most_common():
         print(f"  {times:6}  {code}")
     print(f"\nkeys: {len(world.live)} live, {len(world.revoked)} ended, {len(world.unsure)} of which nobody was told")
+    print("\nthe audit log")
+    for line in log:
+        print(f"  {line}")
     if not watch.told["allowed"] or not world.revoked:
         wrong.append("nothing was allowed, or nothing was ended: this run shows nothing")
+    print()
     for line in wrong[:20]:
         print(f"wrong: {line}")
     print("soak: failed" if wrong else "soak: passed")

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from typing import Self
 
+from soak.audit import Asked
 from soak.world import Server, World
 from tests.journeys.hammer import Line
 
@@ -23,6 +24,8 @@ class Watch:
         self._lock = threading.Lock()
         self.told: Counter[str] = Counter()
         self.wrong: list[str] = []
+        self.asked: dict[str, Asked] = {}
+        """What each thread asked, by its name."""
         nodes = [(world.control, AT_HOME), *((server, ELSEWHERE) for server in world.gateways)]
         self._threads = [
             threading.Thread(target=self._run, args=(server, bound, number), daemon=True)
@@ -51,13 +54,15 @@ class Watch:
         return secrets[number // 2 % len(secrets)], None
 
     def _run(self, server: Server, bound: float, number: int) -> None:
+        name = f"{server.name}-{number}".replace(" ", "-")
+        asked = self.asked[name] = Asked(name)
         line: Line | None = None
         while not self._ended.wait(0.002):
             number += 1
             secret, ended = self._pick(number)
             try:
                 line = line or Line(server.port)
-                (answer,) = line.ask(secret)
+                (answer,) = line.ask(secret, f"X-Request-Id: {asked.next()}")
             except OSError:
                 if line is not None:
                     line.close()
@@ -65,6 +70,7 @@ class Watch:
                 self._count("no answer")
                 self._ended.wait(0.05)
                 continue
+            asked.answered(answer.code)
             self._count(answer.code)
             if answer.code == "allowed" and ended is not None and answer.asked > ended + bound:
                 with self._lock:

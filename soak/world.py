@@ -93,13 +93,16 @@ class World:
         self.drawn = drawn
         self.deployment = Deployment(folder, keys=4)
         self.log = folder / "servers.log"
-        self.control = Server("serve", ["serve", "--workers", "2"], self.deployment.home, self.log)
+        self.heads = folder / "heads"
+        """Where each checkpoint of the log is kept, beside the log."""
+        kept = {"SCOPEKEY_LOG_HEADS": str(self.heads), "SCOPEKEY_JOURNAL": "strict"}
+        self.control = Server("serve", ["serve", "--workers", "2"], self.deployment.home, self.log, **kept)
         self.networks: list[Cutter] = []
         self.gateways: list[Server] = []
         for at in range(2):
             home = self.deployment.plane(f"gateway{at}")
             network = self._ends.enter_context(Cutter(self.control.port))
-            settings = self.deployment.set_for(home, STALE_AFTER="2s", REFUSE_AFTER="6s")
+            settings = self.deployment.set_for(home, STALE_AFTER="2s", REFUSE_AFTER="6s", JOURNAL="strict")
             words = ["gateway", "--upstream", network.url, "--workers", "2"]
             self.networks.append(network)
             self.gateways.append(Server(f"gateway {at}", words, home, self.log, **settings))

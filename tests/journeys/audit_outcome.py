@@ -31,12 +31,13 @@ class Outcome(NamedTuple):
         return not self.missing and not self.twice and bool(self.verdict)
 
 
-def settle(settings: Settings) -> None:
-    """Hand over and seal all that is there, as the next process would that starts."""
+def settle(settings: Settings, *elsewhere: Settings) -> None:
+    """Hand over and seal all that is there, as the next process would that starts; of other home folders too."""
     store = Store.open(settings.store_url)
     try:
-        carrier = Carrier(settings.journal_path, lambda batch: take_batch(store, batch), node=settings.node_id)
-        carrier.stop(SETTLE_WITHIN)
+        for home in (settings, *elsewhere):
+            carrier = Carrier(home.journal_path, lambda batch: take_batch(store, batch), node=home.node_id)
+            carrier.stop(SETTLE_WITHIN)
         LogSealer(store, seed=settings.signing_seed())()
     finally:
         store.close()

@@ -23,7 +23,7 @@ STRICT = {"SCOPEKEY_JOURNAL": "strict"}
 AT_ONCE = 2.0
 """Seconds within which who must wait is refused: 0.25, and a machine that does other things besides."""
 MOMENT = 0.6
-MORE_THAN_FITS = 1_500
+MORE_THAN_FITS = 900
 """Decisions that take more than the 256 KiB of a small disk."""
 HOUR = 20_000
 """Decisions of an hour in which nobody is in a hurry."""
@@ -172,10 +172,8 @@ def test_a_disk_that_is_read_only_or_full_refuses_who_must_wait_and_goes_on_by_i
             # Whole files are taken over and removed meanwhile: the disk is too small for all of them.
             load.wait_for("allowed", MORE_THAN_FITS)
             disk.fill()
-            load.wait_for("journal_unavailable")
             # What is taken over makes room for some more, and that is filled too.
-            until(lambda: disk.fill() or told(load, 0.3) == {"journal_unavailable"})
-            assert {"journal_unavailable"} == told(load)
+            until(lambda: disk.fill() or told(load) == {"journal_unavailable"}, within=60)
             assert load.slowest < AT_ONCE
             disk.free()
             load.wait_for("allowed", 100)
@@ -217,6 +215,7 @@ def memory(pid):
     return 0.0
 
 
+@pytest.mark.timeout(240)
 def test_an_hour_of_decisions_without_a_control_plane_is_handed_over_once_it_is_back(tmp_path):
     deployment = Deployment(tmp_path, keys=2)
     settings, home, port = deployment.settings, deployment.plane("gateway"), free_port()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, encode_bundle, read_path, tile_path
+from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, encode_bundle, tile_path
 
 
 class LogFolderError(Exception):
@@ -19,10 +19,11 @@ class LogFolder:
         """The note in the file `checkpoint`. Raises LogFolderError."""
         return self._read("checkpoint").decode("utf-8", "replace")
 
-    def reaches(self) -> int:
-        """Up to which index there are whole bundles, by their names alone: one that is missing below it is a gap."""
-        files = (self._folder / "tile" / "entries").rglob("*")
-        return max((_end_of(file.relative_to(self._folder).as_posix()) for file in files), default=0)
+    def reaches(self, size: int) -> int:
+        """Where the entries of a log of this size end of which there are bundles, by their names: gaps do not count."""
+        numbers = range(-(-size // TILE_WIDTH))
+        last = next((number for number in reversed(numbers) if self._widest(bundle_path(number))), -1)
+        return min(size, (last + 1) * TILE_WIDTH)
 
     def hashes(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes:  # noqa: ARG002 - all there are
         """The hashes of a tile, the widest that is there; empty where there is none. Raises LogFolderError."""
@@ -61,12 +62,3 @@ class LogFolder:
             return file.read_bytes()
         except OSError as error:
             raise LogFolderError(f"{file} cannot be read: {error.strerror}") from None
-
-
-def _end_of(path: str) -> int:
-    """The index after the last entry of a whole bundle of this name; 0 for any other name."""
-    try:
-        name = read_path(path)
-    except ValueError:
-        return 0
-    return (name.number + 1) * TILE_WIDTH if name.level is None and name.width == TILE_WIDTH else 0

@@ -3,7 +3,6 @@
 A worker's interpreter is for answers; what can be done a moment later is done here.
 """
 
-import logging
 import signal
 import threading
 
@@ -13,7 +12,6 @@ from scopekey.settings import Settings
 
 def keep() -> None:
     """What the keeper's process runs, until SIGTERM: settings from the environment."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     # Ctrl-C reaches every process of a terminal: the one that watches ends this one, after all others.
