@@ -82,7 +82,7 @@ def test_a_bundle_that_is_gone_damaged_or_changed_is_found(made):
     file = folder / bundle_path(1)
     whole = file.read_bytes()
     for content, told in (
-        (whole[:-1], "entry 256 does not fit the hash"),
+        (whole[:-1], "entry 256 is not to be had"),
         (whole.replace(b"nonce", b"nonsc", 1), "entry 256 does not fit the hash"),
         (encode_bundle(BODIES[256:511]), "the entries from 256 to 599 are gone"),
     ):

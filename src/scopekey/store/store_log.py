@@ -51,7 +51,7 @@ class StoreLog:
                 try:
                     bodies = self._bundle(first // TILE_WIDTH, TILE_WIDTH)
                 except ValueError as error:
-                    yield Run(first, (b"",), {first: f"its bundle in the archive cannot be read: {error}"})
+                    yield Run(first, (), {first: f"its bundle in the archive cannot be read: {error}"})
                     return
                 if bodies is not None:
                     yield Run(first, bodies)
