@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.measure import Result, Round, Timing, interleaved
 from bench.world import KEY_FORMAT, NEEDED, PEPPER, demo_catalog
 from scopekey.authority.actor import Caller
+from scopekey.authority.apply_changes import catch_up
 from scopekey.authority.initialize import Beginning, initialize
 from scopekey.authority.issue_key import issue_key
 from scopekey.authority.unit_of_work import Authority
@@ -67,10 +68,22 @@ class Deployment:
     """An initialised store and its replica, and the first key of it as a caller."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self.store = Store.open(url)
-        self.authority = Authority(self.store, LmdbIndex(folder / "replica"), KEY_FORMAT, PEPPER, _LIFETIME)
+        self._open(url, folder)
         self.printed = initialize(self.authority, Beginning(demo_catalog(), Rules(), "benchmark"))
         self.caller = Caller("key", self._first_key())
+
+    @classmethod
+    def again(cls, url: str, folder: Path, caller: str) -> "Deployment":
+        """The same store in another process, with a replica of its own."""
+        deployment = cls.__new__(cls)
+        deployment._open(url, folder)
+        deployment.caller = Caller("key", caller)
+        catch_up(deployment.store, deployment.authority.index)
+        return deployment
+
+    def _open(self, url: str, folder: Path) -> None:
+        self.store = Store.open(url)
+        self.authority = Authority(self.store, LmdbIndex(folder / "replica"), KEY_FORMAT, PEPPER, _LIFETIME)
         self.asked = CreateKey(name="One of many", permissions=[NEEDED, "datasets:write"])
 
     def creating(self, caller: Caller | None = None) -> Round:

@@ -14,6 +14,7 @@ from bench.door import bench_doors
 from bench.feed import bench_feed
 from bench.followers import bench_followers
 from bench.growth import bench_growth
+from bench.ingest import bench_ingest
 from bench.journal import bench_journal
 from bench.log import bench_log
 from bench.look_up import bench_rules
@@ -22,6 +23,7 @@ from bench.middleware import bench_middleware, profile_middleware
 from bench.parts import bench_parts
 from bench.proxies import bench_proxies
 from bench.revocation import bench_revocation
+from bench.strict import bench_strict
 
 
 class Run(NamedTuple):
@@ -55,6 +57,8 @@ PLAN = (
     Part("doors", lambda run: bench_doors(run.folder)),
     Part("proxies", lambda run: bench_proxies(run.folder)),
     Part("journal", lambda run: bench_journal(run.folder)),
+    Part("strict", lambda run: bench_strict(run.folder)),
+    Part("ingest", lambda run: bench_ingest(run.folder, quick=run.quick)),
     Part("log", lambda run: bench_log(run.folder, run.keys)),
     Part("create", lambda run: bench_create(run.folder), profile_create),
     Part("parts", lambda run: bench_parts(run.folder)),

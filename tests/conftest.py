@@ -14,6 +14,9 @@ pytest.register_assert_rewrite("tests.contract")
 
 def pytest_addoption(parser):
     parser.addoption(
+        "--tamper-rounds", type=int, default=1, help="how many places in a log each kind of tampering is tried at"
+    )
+    parser.addoption(
         "--kill-cycles", type=int, default=200, metavar="N", help="how often the proofs of the audit log kill somebody"
     )
 

@@ -10,7 +10,16 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools import docs_cli, docs_http, docs_performance, docs_permissions, docs_problems, docs_python, docs_settings
+from tools import (
+    docs_cli,
+    docs_http,
+    docs_metrics,
+    docs_performance,
+    docs_permissions,
+    docs_problems,
+    docs_python,
+    docs_settings,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +33,7 @@ GENERATORS: tuple[Generator, ...] = (
     docs_http.pages,
     docs_permissions.pages,
     docs_python.pages,
+    docs_metrics.pages,
     docs_performance.pages,
 )
 

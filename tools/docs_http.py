@@ -23,12 +23,10 @@ Any call can be refused with `unreadable_target`, any of the [problems of a chec
 _READY = """200 while the node answers checks, 503 while its replica is missing or older than
 `SCOPEKEY_REFUSE_AFTER`: `ready`, `worker` (its process id), `position`, `age` (milliseconds, `null`: never level),
 `stale`; at a gateway also `follower`"""
-_METRICS = """numbers for Prometheus, `scopekey_replica_position`, `scopekey_replica_behind` and
-`scopekey_replica_age_seconds` among them"""
 _PROBES = (
     ("`GET /healthz`", "200 while the process lives"),
     ("`GET /readyz`", " ".join(_READY.split())),
-    ("`GET /metrics`", " ".join(_METRICS.split())),
+    ("`GET /metrics`", "numbers of all workers, for Prometheus ([metrics](metrics.md))"),
 )
 _NODES = f"""## Probes
 

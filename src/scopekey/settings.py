@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     audit_keep: Millis | None = Field(
         None, gt=0, description="How long entries stay in the database before they are moved to the archive."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How `serve` and `gateway` log to standard error: lines for people, or JSON, one a line."
+    )
     audit_archive: Path | None = Field(
         None, description="The folder to which `audit archive`, and `serve` by itself, moves older entries of the log."
     )

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.audit.made import KEY, MadeLog
 
 import scopekey
+from scopekey.audit.entry import Entry, canonical
 from scopekey.audit.merkle import inclusion_proof
-from scopekey.audit.proof import make_proof, write_proof
+from scopekey.audit.proof import EntryProof, write_proof
 from scopekey.audit.tiles import node_of
+from tests.audit.logs import KEY, ORIGIN, Log
 from tests.journeys.serving import environment
 
 SOURCE = Path(scopekey.__file__).parents[1]
@@ -96,13 +97,14 @@ def test_over_http_the_base_is_enough(without):
 
 
 def test_a_proof_is_checked_with_the_base_alone(without, tmp_path):
-    log = MadeLog(3)
+    bodies = [canonical(Entry(nonce=f"{number:032x}", at=number, kind="change")) for number in range(3)]
+    log = Log(bodies)
     hashes = inclusion_proof(1, 3, node_of(log.tile))
-    (tmp_path / "p.json").write_bytes(write_proof(make_proof(1, log.entries[1], hashes, log.checkpoint())))
+    (tmp_path / "p.json").write_bytes(write_proof(EntryProof(1, bodies[1], tuple(hashes), log.checkpoint())))
     (tmp_path / "log.pub").write_text(str(KEY))
     words = ("audit", "verify-proof", str(tmp_path / "p.json"), "--public-key", str(tmp_path / "log.pub"))
     ended = without((*SERVER, *DEMO, "psycopg"), *words)
-    assert (0, "Proved: this is entry 1 of the 3 in the log example.com/log.\n") == (ended.returncode, ended.stderr)
+    assert (0, f"Proved: this is entry 1 of the 3 in the log {ORIGIN}.\n") == (ended.returncode, ended.stderr)
 
 
 def test_a_parquet_export_without_duckdb_names_the_extra(without, operator, home):

@@ -59,3 +59,21 @@ def test_numbers_that_do_not_fit_are_refused():
         base62(-1, 6)
     with pytest.raises(ValueError, match="exactly 16"):
         public_id(bytes(15))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{key}", "key_{id}"),
+        ("a={key}&b={key}", "a=key_{id}&b=key_{id}"),
+        ("{key}x", "key_{id}"),
+        ("{cut}", "key_{id}"),
+        ("sck_live_{id}", "sck_live_{id}"),
+        ("other_live_{id}xyz", "other_live_{id}xyz"),
+        ("key_{id}", "key_{id}"),
+        ("", ""),
+    ],
+)
+def test_of_a_key_in_a_text_only_its_id_is_left(text, expected):
+    words = {"key": PRINTED, "cut": PRINTED[:-1], "id": "0123456789AB"}
+    assert expected.format(**words) == FORMAT.without_secrets(text.format(**words))

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from scopekey.replica.event import entry_of
 from scopekey.replica.held import Held
 from scopekey.testing import Keys
+from tests.contract.event_entries import entry_of
 from tests.contract.index import apply
 
 EVERY = ("datasets:read", "datasets:write")

@@ -19,7 +19,7 @@ def until(true, within=10.0):
 def kept_by(settings):
     """A keeper in a thread; gives the event that ends it, and the thread."""
     stop = threading.Event()
-    thread = threading.Thread(target=keep_until, args=(stop, Node.open(settings)))
+    thread = threading.Thread(target=keep_until, args=(stop.wait, Node.open(settings)))
     thread.start()
     return stop, thread
 

@@ -3,7 +3,8 @@
 import pytest
 
 from scopekey.audit.entry import canonical
-from scopekey.audit.verify import Broken, Intact, verify_log
+from scopekey.audit.report import Broken, Intact
+from scopekey.audit.verify import verify_log
 from scopekey.authority.archive_log import archive_log
 from scopekey.client.log_folder import LogFolder
 from scopekey.store.engine import Store

@@ -15,9 +15,10 @@ from scopekey.core.requirement import need
 from scopekey.core.rules import Operation
 from scopekey.replica.batch import Batch
 from scopekey.replica.batch_bytes import encode, unreadable
-from scopekey.replica.event import Event, entry_of
-from scopekey.replica.refusals import Cell, refusals_entry
+from scopekey.replica.event import Event
+from scopekey.replica.refusals import Cell
 from scopekey.wire.decisions import MAX_RECORDS, MAX_TEXT, UnreadableBatchError, read_batch
+from tests.contract.event_entries import entry_of, refusals_entry
 from tests.contract.index import REGISTER, key
 from tests.laws import values
 

@@ -109,6 +109,8 @@ class Leaves:
 
     def _gap(self, until: int) -> Found:
         first, last = self._next, min(until, self._size) - 1
+        if first in self._faults:
+            return _found("missing", first, f"entry {first} is not to be had: {self._faults[first]}")
         gone = f"entry {first} is" if first == last else f"the entries from {first} to {last} are"
         return _found("missing", first, f"{gone} gone, of {self._size} that were sealed")
 

@@ -60,8 +60,8 @@ class _Verification:
         self._coming = next(self._signed, None)
         self._checkpoints = 0
         self._growth = Growth(0, source.tile)
-        # The size of the last that did fit: everything before it is as it was signed.
-        self._fits = 0
+        # The size of the last of each kind that did fit: everything before it is as it was signed.
+        self._fits = {"checkpoint": 0, "head": 0}
 
     def run(self) -> Intact:
         size = self._newest.size
@@ -101,11 +101,13 @@ class _Verification:
     def _expect(self, kind: Literal["checkpoint", "head"], signed: Checkpoint) -> None:
         """Compare what was signed with the root of what was appended so far, which is as many entries."""
         if signed.root == self._growth.root():
-            self._fits = signed.size
+            self._fits[kind] = signed.size
             return
         # Where stored hashes do not say the same as the entries below them, they say more exactly where.
         self._compare_tiles()
-        among = f"an entry from {self._fits} on" if self._fits else "one of them"
+        # Whoever holds the signing key can write checkpoints anew as well: beside a head only heads count.
+        fits = self._fits["head"] if kind == "head" else max(self._fits.values())
+        among = f"an entry from {fits} on" if fits else "one of them"
         what = "the checkpoint" if kind == "checkpoint" else "a head kept elsewhere"
         raise Found(
             Broken(

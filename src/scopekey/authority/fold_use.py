@@ -1,6 +1,11 @@
 """Tell the use of entries that were sealed in too great a hurry for it, many at once."""
 
-from scopekey.audit.entry import read_entry
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+import msgspec
+
+from scopekey.audit.entry import Entry, read_entry
 from scopekey.insight.use import fold
 from scopekey.store.engine import Store
 
@@ -19,7 +24,7 @@ def fold_use(store: Store) -> None:
             upto = min(state.size, state.folded + most)
             if upto == state.folded:
                 return
-            use = fold(map(read_entry, tx.log.bodies(state.folded, upto)))
+            use = fold(_readable(tx.log.bodies(state.folded, upto)))
         if len(use.totals) + len(use.days) > MOST_ROWS and upto - state.folded > 1:
             most = (upto - state.folded) // 2
             continue
@@ -30,3 +35,10 @@ def fold_use(store: Store) -> None:
                 return
             tx.usage.add(*use)
             tx.log.fold(upto)
+
+
+def _readable(bodies: Iterable[bytes]) -> Iterator[Entry]:
+    """The entries among them: what is none any more was tampered with, and a verification is to get there to say so."""
+    for body in bodies:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            yield read_entry(body)

@@ -118,7 +118,6 @@ def prepare(tx: Transaction) -> Prepared:
     state = tx.log.state()
     size, taken = state.size, tx.log.arrivals(AT_ONCE)
     entries = [read_entry(one.body) for one in taken]
-    entries = [read_entry(one.body) for one in taken]
     rows = [(at, *columns_of(entry, one.body)) for at, entry, one in zip(count(size), entries, taken, strict=False)]
     # Behind, it is cheaper to fold more at once: most of them will be about the same keys.
     level = state.folded == size and len(taken) < AT_ONCE

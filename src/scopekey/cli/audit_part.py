@@ -24,7 +24,9 @@ def verify_part(source: TiledLog, end: int, key: VerifierKey, heads: Sequence[st
         return Broken("head", why, size=kept[-1].size)
     changed = _changed_entry(source, end)
     if changed is not None:
-        return Broken("entry", f"the entry {changed} is not the one that was sealed", index=changed)
+        return Broken(
+            "entry", f"entry {changed} does not fit the hash that was sealed for it, or is gone", index=changed
+        )
     wrong = _wrong_root(source, [*kept, whole])
     if wrong is not None:
         return Broken("checkpoint", f"the hashes do not lead to the checkpoint of {wrong} entries", size=wrong)

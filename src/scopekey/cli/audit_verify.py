@@ -49,7 +49,7 @@ def verify(
     if log is not None:
         if key is None:
             raise CannotActError("a folder cannot say whose log it is: name the log's public key with --public-key")
-        _say(_verify_folder(LogFolder(log), key, heads))
+        _verify_folder(LogFolder(log), key, heads)
         return
     with audit_log(local=local) as opened:
         known = key or _public_key_of(opened, heads)
@@ -67,13 +67,21 @@ def verify(
         typer.echo(f"{own.entries} entries of yours are in the log. Head: {own.size} {own.root.hex()}")
 
 
-def _verify_folder(folder: LogFolder, key: VerifierKey, heads: Sequence[str]) -> LogReport:
+def _verify_folder(folder: LogFolder, key: VerifierKey, heads: Sequence[str]) -> None:
     source = TiledLog(folder.checkpoint(), folder)
-    end = folder.reaches()
-    if end < source.size:
-        # What `audit archive` wrote: the newer entries are in the database still.
-        return verify_part(source, end, key, heads)
-    return _telling(lambda told: verify_log(source, key, heads=heads, told=told))
+    end = folder.reaches(source.size)
+    if end == source.size:
+        _say(_telling(lambda told: verify_log(source, key, heads=heads, told=told)))
+        return
+    # What `audit archive` wrote: the newer entries are in the database still.
+    found = verify_part(source, end, key, heads)
+    if isinstance(found, Broken):
+        _say(found)
+    else:
+        typer.echo(
+            f"{end} of {found.size} entries are here, and intact with the hashes of all. "
+            f"Head: {found.size} {found.root.hex()}"
+        )
 
 
 def _public_key_of(log: AuditLog, heads: Sequence[str]) -> VerifierKey | None:

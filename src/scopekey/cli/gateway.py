@@ -3,6 +3,7 @@
 What is said about one stands in commands below it: ``scopekey gateway config``.
 """
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ import typer
 
 from scopekey.cli.acting import CannotActError
 from scopekey.cli.gateway_config import config
-from scopekey.cli.output import warn
 from scopekey.cli.serve import run_server, set_for_workers
 from scopekey.settings import Settings
 
@@ -36,18 +36,20 @@ def gateway(
     """Check keys from a local replica, whether the control plane is up or not. Ctrl-C or SIGTERM drains and ends."""
     if context.invoked_subcommand is not None:
         return
+    from scopekey.cli.logs import announce, configure_logs
     from scopekey.cli.processes import Job
     from scopekey.gateway.following import look_ahead
     from scopekey.gateway.home import StartRefusedError
 
     set_for_workers(UPSTREAM=upstream, HOST=host, PORT=port, SOCKET=unix, WORKERS=workers, KEY_FILE=key_file)
     settings = Settings()
+    configure_logs(settings.log_format)
     try:
         away = look_ahead(settings, replace=replace_replica)
     except StartRefusedError as error:
         raise CannotActError(str(error)) from error
     if away is not None:
-        warn(away)
+        announce(away, settings.log_format, logging.WARNING)
     following = Job("follower", _follow, replace_replica, last=True)
     run_server(
         "scopekey.gateway.app:create_app",

@@ -20,6 +20,8 @@ from typing import Any
 
 import uvicorn
 
+from scopekey.cli.logs import Form, configure_logs
+
 _log = logging.getLogger(__name__)
 
 CANNOT_START = 3
@@ -45,9 +47,11 @@ class Job:
         self.due = 0.0
         self.started = 0.0
 
-    def start(self) -> None:
+    def start(self, log_format: Form = "text") -> None:
         """Start it."""
-        self.process = _CONTEXT.Process(target=self._target, args=self._arguments, name=self.name)
+        self.process = _CONTEXT.Process(
+            target=run_job, args=(log_format, self._target, *self._arguments), name=self.name
+        )
         self.process.start()
         self.started = time.monotonic()
 
@@ -62,7 +66,19 @@ class Job:
         return process.exitcode or 0
 
 
-def supervise(jobs: Sequence[Job]) -> int:
+def run_job(log_format: Form, target: Callable[..., None], *arguments: Any) -> None:
+    """What each process runs: its job, and logs in the same form."""
+    configure_logs(log_format)
+    try:
+        target(*arguments)
+    except Exception as error:  # noqa: BLE001 - logged without its message, which multiprocessing would print
+        # What Scopekey itself says was written for whoever runs it; other words could hold anything.
+        said = str(error) if type(error).__module__.startswith("scopekey.") else "see where it broke"
+        _log.critical("the process cannot go on: %s", said, exc_info=True)
+        raise SystemExit(1) from None
+
+
+def supervise(jobs: Sequence[Job], log_format: Form = "text") -> int:
     """Run until SIGTERM or SIGINT, or until a process says that it cannot start; gives the exit code."""
     reader, writer = os.pipe()
 
@@ -71,7 +87,7 @@ def supervise(jobs: Sequence[Job]) -> int:
 
     previous = {number: signal.signal(number, asked_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        return _watch(jobs, reader)
+        return _watch(jobs, reader, log_format)
     finally:
         _end(jobs)
         for number, handler in previous.items():
@@ -80,12 +96,12 @@ def supervise(jobs: Sequence[Job]) -> int:
         os.close(writer)
 
 
-def _watch(jobs: Sequence[Job], stop: int) -> int:
+def _watch(jobs: Sequence[Job], stop: int, log_format: Form) -> int:
     while True:
         now = time.monotonic()
         for job in jobs:
             if job.process is None and job.due <= now:
-                job.start()
+                job.start(log_format)
         running = {job.process.sentinel: job for job in jobs if job.process is not None}
         next_due = min((job.due - now for job in jobs if job.process is None), default=None)
         ready = wait([*running, stop], next_due)
@@ -135,6 +151,8 @@ def serve_worker(factory: str, *listeners: socket.socket) -> None:
         proxy_headers=False,
         server_header=False,
         access_log=False,
+        # Through the one handler of this process.
+        log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=_REQUESTS_GRACE,
     )

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from scopekey.cli.acting import CannotActError, home
-from scopekey.cli.output import warn
 from scopekey.settings import Settings
 
 
@@ -46,16 +45,21 @@ def set_for_workers(**given: object) -> None:
 
 def run_server(factory: str, settings: Settings, what: str, *beside: object) -> None:
     """Run workers, and other jobs beside them, until somebody ends it."""
+    from scopekey.cli.logs import announce, configure_logs
     from scopekey.cli.processes import Job, supervise, workers
+    from scopekey.enforce.doors.run import begin_run, end_run
 
     listeners = _listeners(settings)
     host, port = listeners[0].getsockname()[:2]
     also = f" and on {settings.socket}" if settings.socket else ""
-    warn(f"{what} on http://{host}:{port}{also} with {settings.workers} worker(s).")
+    configure_logs(settings.log_format)
+    announce(f"{what} on http://{host}:{port}{also} with {settings.workers} worker(s).", settings.log_format)
     jobs = [*workers(factory, listeners, settings.workers), *(job for job in beside if isinstance(job, Job))]
+    begin_run(settings.home)
     try:
-        code = supervise(jobs)
+        code = supervise(jobs, settings.log_format)
     finally:
+        end_run(settings.home)
         for listener in listeners:
             listener.close()
         if settings.socket:

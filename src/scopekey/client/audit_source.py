@@ -50,7 +50,7 @@ class TiledLog:
             try:
                 bodies = self._files.entries(number, width_at(0, number, self.size))
             except ValueError as error:
-                yield Run(first, (), {first: f"its bundle cannot be read: {error}"})
+                yield Run(first, (b"",), {first: f"its bundle cannot be read: {error}"})
                 return
             if bodies is None:
                 return

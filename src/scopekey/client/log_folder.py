@@ -19,12 +19,11 @@ class LogFolder:
         """The note in the file `checkpoint`. Raises LogFolderError."""
         return self._read("checkpoint").decode("utf-8", "replace")
 
-    def reaches(self) -> int:
-        """Up to which index there are whole bundles without a gap, by their names alone."""
-        number = 0
-        while (self._folder / bundle_path(number)).is_file():
-            number += 1
-        return number * TILE_WIDTH
+    def reaches(self, size: int) -> int:
+        """Where the entries of a log of this size end of which there are bundles, by their names: gaps do not count."""
+        numbers = range(-(-size // TILE_WIDTH))
+        last = next((number for number in reversed(numbers) if self._widest(bundle_path(number))), -1)
+        return min(size, (last + 1) * TILE_WIDTH)
 
     def hashes(self, level: int, number: int, width: int = TILE_WIDTH) -> bytes:  # noqa: ARG002 - all there are
         """The hashes of a tile, the widest that is there; empty where there is none. Raises LogFolderError."""

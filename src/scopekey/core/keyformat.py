@@ -36,6 +36,7 @@ class KeyFormat:
     prefix: str = "sck"
     environments: tuple[str, ...] = ("live", "test")
     _heads: dict[str, str] = field(init=False, repr=False, compare=False)
+    _printed: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not PREFIX.fullmatch(self.prefix):
@@ -47,6 +48,9 @@ class KeyFormat:
                 raise ValueError(f"the environment {environment!r} must be 2 to 16 of a-z and 0-9")
         heads = {f"{self.prefix}_{environment}_": environment for environment in self.environments}
         object.__setattr__(self, "_heads", heads)
+        # Of any length: a key that lost a character at its end is as good as whole to whoever guesses.
+        printed = rf"(?:{'|'.join(heads)})([0-9A-Za-z]{{{ID_LENGTH}}})[0-9A-Za-z]+"
+        object.__setattr__(self, "_printed", re.compile(printed))
 
     def id_of(self, text: str) -> KeyId | None:
         """Find the id in a printed key, or None for a wrong shape.
@@ -80,6 +84,10 @@ class KeyFormat:
         secret = base62(int.from_bytes(random, "big"), SECRET_LENGTH)
         payload = f"{self.prefix}_{environment}_{key_id.removeprefix('key_')}{secret}"
         return payload + checksum(payload)
+
+    def without_secrets(self, text: str) -> str:
+        """The text with the id of a key, which everybody may know, where a printed key stood: for what is recorded."""
+        return self._printed.sub(r"key_\1", text) if self.prefix in text else text
 
     @property
     def pattern(self) -> str:

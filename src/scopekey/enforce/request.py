@@ -58,4 +58,10 @@ def caller(peer: str | None, forwarded_for: str, trusted: Iterable[Network]) -> 
 def log_fault(error: Exception, request_id: str) -> None:
     """Log where it broke, but neither the message nor any value: they could hold the key."""
     frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("request %s was refused: the check broke with %s\n%s", request_id, type(error).__name__, frames)
+    _log.error(
+        "request %s was refused: the check broke with %s\n%s",
+        request_id,
+        type(error).__name__,
+        frames,
+        extra={"request_id": request_id, "traceback": frames},
+    )

@@ -4,7 +4,9 @@ from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.asgi import Receive, Scope, Send
 from scopekey.enforce.doors.data_plane import Door, Doors
+from scopekey.enforce.doors.metrics import JournalFolder
 from scopekey.enforce.doors.probes import PATHS, Probes
+from scopekey.enforce.doors.run import Run
 from scopekey.enforce.request import new_request_id
 from scopekey.enforce.respond import refuse_with
 from scopekey.gateway import relay
@@ -18,7 +20,7 @@ from scopekey.settings import Settings
 class Gateway:
     """One worker's application. `drain` ends what is held open."""
 
-    def __init__(self, node: GatewayNode) -> None:
+    def __init__(self, node: GatewayNode, *, run: Run | None = None) -> None:
         self.node = node
         source = FeedSource(node.index, self._peppers)
         self._relay = JournalRelay(upstream_of(node.settings), node.key)
@@ -28,7 +30,12 @@ class Gateway:
             trusted_proxies=node.settings.trusted_proxies,
             more=(Door(f"POST {relay.PATH}", relay.NEEDED, self._relay),),
         )
-        self._probes = Probes(node, follower=lambda: read_status(node.settings))
+        self._probes = Probes(
+            node,
+            follower=lambda: read_status(node.settings),
+            journal=JournalFolder(node.settings.journal_path, node.settings.journal_limit),
+            run=run,
+        )
         self.drain = self._doors.drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,4 +72,5 @@ class Gateway:
 def create_app() -> Gateway:
     """What each worker process of `gateway` runs: settings from the environment."""
     settings = Settings()
-    return Gateway(GatewayNode(settings, key=key_of(settings)))
+    node = GatewayNode(settings, key=key_of(settings))
+    return Gateway(node, run=Run.of_this_process(node.journal, settings.home))

@@ -1,6 +1,5 @@
 """The follower of a gateway: its look ahead before anything starts, and the process in which it follows and carries."""
 
-import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -64,7 +63,6 @@ def look_ahead(settings: Settings, *, replace: bool = False) -> str | None:
 
 def follow(*, replace: bool = False) -> None:
     """What the follower's process runs, until SIGTERM: settings from the environment."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     settings = Settings()
     following = follower(settings, replace=replace)
     sender = SendDecisions(upstream_of(settings), key_of(settings))

@@ -42,7 +42,7 @@ def _is_readable(event: Event, node: str) -> bool:
 
 
 def _tables(events: tuple[Event, ...]) -> tuple[list[Row], list[tuple[str, ...]], list[Row]]:
-    """Three tables: operations, grants, and the decisions that point into them. The same as `entry_of`, apart."""
+    """Three tables: operations, grants, and the decisions that point into them. What the entries will say is here."""
     operations: list[Row] = []
     grants: list[tuple[str, ...]] = []
     rows: list[Row] = []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from scopekey.replica.batch import MissingRecordsError, NotTakenError, RefusedBatchError, Take
 from scopekey.replica.batch_joining import readable_parts
+from scopekey.replica.handed_over import HandedOver
 from scopekey.replica.journal_file import SUFFIX, UNBORN
 from scopekey.replica.journal_reader import JournalReader, Portion
 from scopekey.replica.leader import Leadership
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 CLOSE_WITHIN = 4.0
 """How long the end of a process waits for its last decisions to be taken, in seconds."""
+LOCK = "carrier.lock"
+"""The file in a journal's folder that whoever carries holds, and that says until when all of it is handed over."""
 _BUSY, _IDLE, _STANDBY = 0.1, 0.25, 1.0
 _CALM_AFTER = 2.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 5.0
@@ -51,13 +54,14 @@ class Carrier:
         self._node = node
         self._hurry = hurry
         self._jitter = jitter
-        self._leadership = Leadership(folder / "carrier.lock")
+        self._leadership = Leadership(folder / LOCK)
         self._begin()
         _carriers.add(self)
 
     def _begin(self) -> None:
         self._readers: dict[str, JournalReader] = {}
         self._reached: dict[str, int] = {}
+        self._handed_over = HandedOver(self._folder / LOCK)
         self._failures = 0
         self._said = False
         self._starting = threading.Lock()
@@ -100,7 +104,8 @@ class Carrier:
         """Carry until `stop`, in this thread."""
         worked = 0.0
         while not self._stop.is_set():
-            wait = _STANDBY
+            # Where nobody has written yet, the first decisions are not to wait for longer than others.
+            wait = _STANDBY if self._folder.is_dir() else _IDLE
             try:
                 if self._leads():
                     if self.carry():
@@ -151,8 +156,10 @@ class Carrier:
 
     def _carry_once(self, ends: float | None = None) -> bool:
         """Hand over one portion of each file; tells whether there was any."""
-        found = False
-        for reader in self._refreshed():
+        found, moment = False, time.time_ns()
+        readers = self._refreshed()
+        self._handed_over.look(moment, self._readers.values())
+        for reader in readers:
             # Asked before the last look: what was written until then is there to be seen.
             ended = reader.is_ended()
             reader.has_successor = ended and self._successor(reader).exists()
@@ -166,6 +173,7 @@ class Carrier:
                 found = True
             elif ended:
                 reader.remove()
+        self._handed_over.note(self._readers.values())
         return found
 
     def _refreshed(self) -> list[JournalReader]:

@@ -15,8 +15,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from scopekey.core.decision import Denied
+from scopekey.core.decision import DenialReason, Denied
 from scopekey.replica.clock import milliseconds
+from scopekey.replica.decided import Decided, code_of
 from scopekey.replica.event import Event
 from scopekey.replica.journal import DONE, JournalUnavailableError, Ticket
 from scopekey.replica.journal_file import Disk, JournalFullError
@@ -70,6 +71,8 @@ class FileJournal:
         self._writer_of: Callable[[], JournalWriter] = partial(
             JournalWriter, folder, node, limit=limit, random=random, disk=disk
         )
+        self.decided = Decided()
+        """What this process decided, recorded or not; what is recorded counts when it is written."""
         self._start_over()
         _journals.add(self)
 
@@ -97,6 +100,7 @@ class FileJournal:
     def _begin_in_child(self) -> None:
         # The parent writes what it holds; the thread did not come along, and the lock on the file is not ours.
         self._writer.let_go()
+        self.decided = Decided()
         self._start_over()
 
     def _new_group(self) -> Group:
@@ -116,13 +120,15 @@ class FileJournal:
         """Take an event. Raises JournalUnavailableError where it must not be lost and cannot be written."""
         decision = event.decision
         if decision.key is None:
-            if not decision:
+            if decision:
+                self.decided.public += 1
+            else:
                 self._refuse(event)
             return DONE
         if self._strict or (self._writes and waits(event)):
             return self._append_needed(event)
         if len(self._events) >= self._capacity:
-            self._drop()
+            self._drop(event)
             return DONE
         self._events.append(event)
         if self._idle:
@@ -132,6 +138,7 @@ class FileJournal:
     def _append_needed(self, event: Event) -> Ticket:
         with self._taking:
             if self._failing or self._stuck or len(self._events) >= self._capacity:
+                self.decided.add(DenialReason.JOURNAL_UNAVAILABLE)
                 raise JournalUnavailableError(_UNAVAILABLE)
             group = self._group
             group.needed = True
@@ -168,14 +175,16 @@ class FileJournal:
 
     def _refuse(self, event: Event) -> None:
         with self._counting:
+            self.decided.add(code_of(event))
             in_full = self._counts.count(event)
         if in_full:
             self._refused.append(event)
             if self._idle:
                 self._rouse()
 
-    def _drop(self) -> None:
+    def _drop(self, event: Event) -> None:
         with self._counting:
+            self.decided.add(code_of(event))
             self._lost += 1
             self._dropped += 1
             self._untold += 1
@@ -262,6 +271,7 @@ class FileJournal:
         writer.prepare()
         events, refused = _taken(self._events), _taken(self._refused)
         self._writing = len(events) + len(refused)
+        self.decided.add_all(events)
         with self._counting:
             lost, self._dropped = self._dropped, 0
             counts = tuple(self._counts.ended(None if last else self._clock()))
@@ -281,8 +291,10 @@ class FileJournal:
             self._failing = True
             later, self._group = self._group, self._new_group()
             # Their answer is a refusal: they are no longer to be recorded.
-            kept = [event for event in _taken(self._events) if not self._must_wait(event)]
+            taken = _taken(self._events)
+            kept = [event for event in taken if not self._must_wait(event)]
             self._events.extendleft(reversed(kept))
+            self.decided.add(DenialReason.JOURNAL_UNAVAILABLE, len(taken) - len(kept))
         for refused in (group, later):
             refused.settle(_UNAVAILABLE)
 

@@ -76,13 +76,18 @@ class Guard:
             verifier.register,
             match,
             match.name if match else method,
-            match.object_of(target.segments) if match and match.object and isinstance(target, Target) else None,
+            self._object(match, target.segments) if match and match.object and isinstance(target, Target) else None,
             address,
             position,
             age,
             age > verifier.freshness.stale_after,
         )
         return event, self._journal.append(event)
+
+    def _object(self, match: Match, segments: tuple[str, ...]) -> str | None:
+        """What is recorded as the object: never a key that somebody put into a path by mistake."""
+        name = match.object_of(segments)
+        return name and self.verifier.key_format.without_secrets(name)
 
     def _decide(
         self,

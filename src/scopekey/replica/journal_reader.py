@@ -59,7 +59,11 @@ class JournalReader:
 
     def has_more(self) -> bool:
         """Whether there is anything that was not read yet."""
-        return os.fstat(self._file).st_size > self.at
+        return self.size() > self.at
+
+    def size(self) -> int:
+        """How many bytes it has by now. Raises OSError."""
+        return os.fstat(self._file).st_size
 
     def read(self, *, ended: bool) -> Portion | None:
         """The next portion, None where there is nothing to hand over by now. Raises OSError.

@@ -11,7 +11,6 @@ from ipaddress import IPv4Address, ip_network
 
 import msgspec
 
-from scopekey.audit.entry import Entry
 from scopekey.core.decision import Denied
 from scopekey.core.network import parse_address
 from scopekey.replica.event import Event
@@ -58,19 +57,6 @@ class RefusalCounts:
 
     def __bool__(self) -> bool:
         return bool(self._counts)
-
-
-def refusals_entry(cell: Cell, count: int, nonce: bytes) -> Entry:
-    """Write a count as the audit entry it will be; `count` holds also those told in full."""
-    return Entry(
-        nonce=nonce.hex(),
-        at=cell.minute + MINUTE,
-        kind="refusals",
-        allowed=False,
-        code=cell.code,
-        address=cell.network,
-        count=count,
-    )
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -11,13 +12,16 @@ from starlette.types import Receive, Scope, Send
 
 from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.doors.data_plane import Doors
+from scopekey.enforce.doors.metrics import JournalFolder
 from scopekey.enforce.doors.probes import PATHS, Probes
+from scopekey.enforce.doors.run import Run
 from scopekey.enforce.fastapi import protect
 from scopekey.replica.feed_source import FeedSource
 from scopekey.server.api import audit, catalog, journal, keys, organizations, verify
 from scopekey.server.api.context import PROBLEM_SCHEMA
 from scopekey.server.body import BodyLimit
 from scopekey.server.errors import handle_errors
+from scopekey.server.log_numbers import log_numbers
 from scopekey.server.node import Node
 from scopekey.settings import Settings
 
@@ -60,9 +64,10 @@ class ControlPlane:
     `drain` ends the streams that are held open.
     """
 
-    def __init__(self, node: Node, *, close: bool = True) -> None:
+    def __init__(self, node: Node, *, close: bool = True, run: Run | None = None) -> None:
         self._api = management_api(node, close=close)
-        self._probes = Probes(node)
+        journal = JournalFolder(node.settings.journal_path, node.settings.journal_limit)
+        self._probes = Probes(node, journal=journal, log=partial(log_numbers, node.store), run=run)
         source = FeedSource(node.index, lambda: node.peppers_in_use)
         self._doors = Doors(node, source, trusted_proxies=node.settings.trusted_proxies)
         self.drain = self._doors.drain
@@ -89,7 +94,7 @@ def create_app() -> ControlPlane:
     """What each worker process of `serve` runs: settings from the environment."""
     node = Node.open(Settings())
     node.follow()
-    return ControlPlane(node)
+    return ControlPlane(node, run=Run.of_this_process(node.journal, node.settings.home))
 
 
 def _describe_problems(api: FastAPI, *, forbidden: bool) -> None:

@@ -70,26 +70,30 @@ async def _duplicate(request: Request, _: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    log.warning("the store is unavailable: %s", error)
+    log.warning("the store is unavailable: %s", error, extra={"request_id": _request_id(request)})
     return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     # Where it broke, but no message and no value: they could carry what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("unexpected %s while answering %s\n%s", type(error).__name__, request.method, frames)
+    log.error(
+        "unexpected %s while answering %s\n%s",
+        type(error).__name__,
+        request.method,
+        frames,
+        extra={"request_id": _request_id(request), "traceback": frames},
+    )
     return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
 
 
 def respond(request: Request, problem: Problem, detail: str, **fields: object) -> Response:
     """Answer with a problem document."""
-    event: Event | None = request.scope.get("scopekey")
-    request_id = event.request_id if event else "none"
     status = problem.status
     if problem.code == DenialReason.MISSING_PERMISSION:
         # Narrowed between the check and the change: the answer is the one that the check would have given.
         status = request.app.state.node.missing_permission_status
-    body = problem_document(problem, detail=detail, request_id=request_id, status=status, **fields)
+    body = problem_document(problem, detail=detail, request_id=_request_id(request), status=status, **fields)
     headers = {"Cache-Control": "no-store", "Scopekey-Code": problem.code}
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = RETRY_AFTER
@@ -97,3 +101,8 @@ def respond(request: Request, problem: Problem, detail: str, **fields: object) -
         error = f', error="{problem.error}"' if problem.error else ""
         headers["WWW-Authenticate"] = f'Bearer realm="scopekey"{error}'
     return Response(body, status, headers, CONTENT_TYPE)
+
+
+def _request_id(request: Request) -> str:
+    event: Event | None = request.scope.get("scopekey")
+    return event.request_id if event else "none"

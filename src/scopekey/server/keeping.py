@@ -3,9 +3,9 @@
 A worker's interpreter is for answers; what can be done a moment later is done here.
 """
 
-import logging
+import os
 import signal
-import threading
+from collections.abc import Callable
 
 from scopekey.server.node import Node
 from scopekey.settings import Settings
@@ -13,18 +13,18 @@ from scopekey.settings import Settings
 
 def keep() -> None:
     """What the keeper's process runs, until SIGTERM: settings from the environment."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    reader, writer = os.pipe()
+    # A pipe and no lock: a second one, while the first is being told, would wait for a lock that the first holds.
+    signal.signal(signal.SIGTERM, lambda *_: os.write(writer, b"."))
     # Ctrl-C reaches every process of a terminal: the one that watches ends this one, after all others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep_until(stop, Node.open(Settings()))
+    keep_until(lambda: os.read(reader, 1), Node.open(Settings()))
 
 
-def keep_until(stop: threading.Event, node: Node) -> None:
-    """Carry and seal until somebody says stop; then once more what is left, and close the node."""
+def keep_until(told: Callable[[], object], node: Node) -> None:
+    """Carry and seal until this returns; then once more what is left, and close the node."""
     try:
         node.carry()
-        stop.wait()
+        told()
     finally:
         node.close()

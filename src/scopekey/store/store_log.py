@@ -51,11 +51,10 @@ class StoreLog:
                 try:
                     bodies = self._bundle(first // TILE_WIDTH, TILE_WIDTH)
                 except ValueError as error:
-                    yield Run(first, (), {first: f"its bundle in the archive cannot be read: {error}"})
+                    yield Run(first, (b"",), {first: f"its bundle in the archive cannot be read: {error}"})
                     return
-                if bodies is None:
-                    return
-                yield Run(first, bodies)
+                if bodies is not None:
+                    yield Run(first, bodies)
         after = self._archived - 1
         while rows := self._tx.log_reader.rows(after, _RUN):
             yield from _runs(rows)

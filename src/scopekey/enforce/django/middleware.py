@@ -88,7 +88,8 @@ class ScopekeyMiddleware:
         if event.match is PREFLIGHT:
             # Nobody asked for a key: it is for a CORS middleware to answer, and never for a view.
             return HttpResponseNotAllowed(table.answered(request))
-        _log.error("request %s was refused: %s", event.request_id, MISROUTED)
+        known = {"request_id": event.request_id}
+        _log.error("request %s was refused: %s", event.request_id, MISROUTED, extra=known)
         return HttpResponse(MISROUTED, status=500, content_type="text/plain", headers={"Cache-Control": "no-store"})
 
     async def _reached_async(self, request: Any, *_: Any) -> Any:

@@ -71,7 +71,7 @@ class FeedDoor:
             await send(_START)
             await send({"type": "http.response.body", "body": b""})
             return
-        await _stream(_joined(first, lines), receive, send)
+        await _stream(_joined(first, lines), receive, send, event.request_id)
 
     def drain(self) -> None:
         """Say goodbye to every stream: its follower connects again, to whoever answers then."""
@@ -215,7 +215,7 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield lines
 
 
-async def _stream(lines: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def _stream(lines: AsyncIterator[bytes], receive: Receive, send: Send, request_id: str) -> None:
     """Send until the lines end or the follower goes away."""
     await send(_START)
     sending = asyncio.ensure_future(_send(lines, send))
@@ -229,7 +229,8 @@ async def _stream(lines: AsyncIterator[bytes], receive: Receive, send: Send) -> 
     failed = results[0]
     if isinstance(failed, Exception):
         # The stream breaks off without its end: a follower takes that for the fault it is.
-        _log.error("a stream of the feed broke off with %s", type(failed).__name__)
+        known = {"request_id": request_id}
+        _log.error("a stream of the feed broke off with %s", type(failed).__name__, extra=known)
         raise failed
 
 

@@ -1,4 +1,7 @@
-"""What machines ask a data plane about itself: alive, ready, and its numbers. Each worker answers for itself."""
+"""What machines ask a data plane about itself: alive, ready, and its numbers.
+
+Whether it is ready each worker answers for itself; the numbers are those of all workers.
+"""
 
 import logging
 import os
@@ -6,9 +9,21 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
 
 from scopekey.enforce.asgi import Receive, Scope, Send
+from scopekey.enforce.doors.metrics import (
+    JournalFolder,
+    LogNumbers,
+    LogWatch,
+    Reading,
+    ReplicaNumbers,
+    of_journal,
+    of_log,
+    of_machine,
+    of_processes,
+    of_replica,
+)
+from scopekey.enforce.doors.run import Run, Told
 from scopekey.replica.index import Index, Place
 from scopekey.replica.status import Status
 from scopekey.replica.verifier import Verifier
@@ -29,23 +44,32 @@ class Probed(Protocol):
     def verifier(self) -> Verifier:
         """The verifier over it."""
 
+    @property
+    def journal(self) -> Told:
+        """What counts its decisions."""
+
 
 class Probes:
     """A plain ASGI app for `/healthz`, `/readyz` and `/metrics`.
 
-    `follower` tells what the follower of a feed last said of itself, where there is one.
+    `follower` tells what the follower of a feed last said of itself, where there is one; `log` what the store says
+    of the audit log, where there is one. `run` knows the other processes, `journal` is the folder they share.
     """
 
-    def __init__(self, probed: Probed, *, follower: Callable[[], Status | None] | None = None) -> None:
+    def __init__(
+        self,
+        probed: Probed,
+        *,
+        follower: Callable[[], Status | None] | None = None,
+        journal: JournalFolder | None = None,
+        log: Callable[[], LogNumbers] | None = None,
+        run: Run | None = None,
+    ) -> None:
         self._probed = probed
         self._follower = follower
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        self._position = self._gauge("scopekey_replica_position", "Feed position of the replica")
-        self._behind = self._gauge("scopekey_replica_behind", "1 while the replica is stale")
-        self._age = self._gauge(
-            "scopekey_replica_age_seconds", "How far the replica may be behind; +Inf where it was never level"
-        )
+        self._journal = journal
+        self._log = LogWatch(log) if log else None
+        self._run = run or Run(probed.journal)
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Answer one probe."""
@@ -75,15 +99,19 @@ class Probes:
         await _answer(send, 200 if ready else 503, msgspec.json.encode(state), "application/json")
 
     async def _metrics(self, send: Send) -> None:
+        processes = self._run.numbers()
+        families = [*of_processes(processes), *of_replica(self._replica()), *of_machine(processes)]
+        if self._journal is not None:
+            families += of_journal(self._journal, self._probed.verifier.clock())
+        if self._log is not None:
+            families += of_log(await self._log.numbers())
+        await _answer(send, 200, Reading(families).text(), "text/plain; version=0.0.4; charset=utf-8")
+
+    def _replica(self) -> ReplicaNumbers:
         place, age = self._place(), self._age_now()
         known = place is not None and age < _KNOWN_AGE
-        self._position.set(place.position if place else 0)
-        self._age.set(age / 1_000 if known else float("inf"))
-        self._behind.set(0 if known and age <= self._probed.verifier.freshness.stale_after else 1)
-        await _answer(send, 200, generate_latest(self._registry), "text/plain; version=0.0.4; charset=utf-8")
-
-    def _gauge(self, name: str, told: str) -> Gauge:
-        return Gauge(name, told, registry=self._registry)
+        level = known and age <= self._probed.verifier.freshness.stale_after
+        return ReplicaNumbers(place.position if place else 0, age if known else None, not level)
 
     def _place(self) -> Place | None:
         try:

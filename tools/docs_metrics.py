@@ -1,0 +1,32 @@
+"""The page of metrics, from the list in `enforce/doors/metrics`."""
+
+from collections.abc import Sequence
+
+from scopekey.enforce.doors.metrics import CHECKS, JOURNAL, LOG, PROCESS, REPLICA, Told
+from tools.docs_text import page, table
+
+ABOUT = """`GET /metrics` of `serve` and `gateway` answers in the text format of Prometheus, without a key: nothing is
+told about tenants. Whichever worker is asked tells the numbers of all; a counter goes back to 0 when `serve` or
+`gateway` is started, and not when one of its workers is. [Observing](../guides/observing.md) says what to watch."""
+
+_PARTS = (
+    ("Checks", "", CHECKS),
+    ("Replica", "The same in every worker: they share one replica.", REPLICA),
+    ("Journal", "Decisions on their way to the control plane, of all processes of the home folder.", JOURNAL),
+    ("Audit log", "Where the store is: `serve` alone. Read at most once a second.", LOG),
+    ("Processes", "Of each worker that lives, by its name, where the system has `/proc`.", PROCESS),
+)
+
+
+def pages() -> dict[str, str]:
+    """The page: a table for each part."""
+    parts = (part for title, about, metrics in _PARTS for part in (f"## {title}", about, _table(metrics)))
+    return {"docs/reference/metrics.md": page("Metrics", "`src/scopekey/enforce/doors/metrics.py`", ABOUT, *parts)}
+
+
+def _table(metrics: Sequence[Told]) -> str:
+    return table(("metric", "kind", "says"), ((_name(told), told.kind, told.meaning) for told in metrics))
+
+
+def _name(told: Told) -> str:
+    return f"`{told.name}{{{told.label}}}`" if told.label else f"`{told.name}`"
