@@ -14,6 +14,9 @@ from soak.events import EVERY
 from soak.watch import Watch, healed
 from soak.world import World
 
+_SAID = 60
+"""Lines of the servers' own log that are shown where something is amiss."""
+
 
 def main() -> int:
     words = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
@@ -87,6 +90,10 @@ def _report(world: World, watch: Watch, happened: Counter[str], wrong: list[str]
     print()
     for line in wrong[:20]:
         print(f"wrong: {line}")
+    if wrong:
+        print("\nwhat the servers said last")
+        for line in world.log.read_text(errors="replace").splitlines()[-_SAID:]:
+            print(f"  {line}")
     print("soak: failed" if wrong else "soak: passed")
 
 

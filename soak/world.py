@@ -157,16 +157,17 @@ class World:
         self._ends.close()
         for server in self.servers:
             for pid in server._all:
-                if _is_ours(pid):
+                if _is_of(server, pid):
                     late.append(f"{server.name}: process {pid}")
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
         return late
 
 
-def _is_ours(pid: int) -> bool:
-    """Whether a process that a server of ours had started still runs: a number is used again."""
+def _is_of(server: Server, pid: int) -> bool:
+    """Whether a process that a server had started still runs: a number is used again, by others too."""
     with suppress(OSError):
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return words[0] != "Z" and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        home = f"SCOPEKEY_HOME={server.home}".encode()
+        return words[0] != "Z" and home in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     return False
