@@ -9,6 +9,6 @@ def create_app():
     return create_real_app()
 
 
-def write(tx, batch, entries, now, random):
+def write(tx, batch, entries, now, random, *, count):
     tx.entries.append(entries)
     return batch.next
