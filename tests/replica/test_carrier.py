@@ -12,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scopekey.core.decision import DenialReason, Denied
 from scopekey.replica.batch import Batch, NotTakenError, RefusedBatchError
 from scopekey.replica.batch_bytes import encode
 from scopekey.replica.carrier import Carrier
+from scopekey.replica.freshness import NEVER
 from scopekey.replica.journal_frames import frame
 from scopekey.replica.leader import Leadership
 from scopekey.wire.decisions import MAX_TEXT, UnreadableBatchError
-from tests.replica.journals import FILE, NODE, Disk, Ledger, event, journal_in, writing
+from tests.replica.journals import FILE, NODE, Disk, Ledger, event, journal_in, unknown, writing
 
 
 @pytest.fixture
@@ -397,3 +399,12 @@ def test_whoever_is_killed_and_however_often_nothing_is_missing_and_nothing_twic
         assert 6 == len(ledger.next)
         assert acknowledged <= len(ledger.numbers) <= acknowledged + 6
     assert [] == list(Path(folder).glob("*.journal"))
+
+
+def test_a_refusal_by_a_replica_that_was_never_level_can_be_recorded(folder, ledger):
+    journal = journal_in(folder)
+    journal.append(unknown(decision=Denied(DenialReason.STALE_REPLICA), age=NEVER, stale=True))
+    journal.close()
+    Carrier(folder, ledger, node=lambda: NODE).stop()
+    assert [("stale_replica", NEVER)] == [(entry.code, entry.age) for entry in ledger.entries if entry.request_id]
+    assert 0 == ledger.lost

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from scopekey.audit.entry import MAX_NUMBER
+
 LOOK_EVERY = 1_000
 """Milliseconds between two looks at the pending marks; far below any useful `stale_after`."""
 
-NEVER = 1 << 62
-"""The age of a replica that was never level, or of which nobody can tell when: older than every limit."""
+NEVER = MAX_NUMBER
+"""The age of a replica that was never level, or of which nobody can tell when: older than every limit, and a number
+that the log holds."""
 
 
 class Freshness(Protocol):
