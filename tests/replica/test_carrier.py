@@ -20,7 +20,7 @@ from scopekey.replica.freshness import NEVER
 from scopekey.replica.journal_frames import frame
 from scopekey.replica.leader import Leadership
 from scopekey.wire.decisions import MAX_TEXT, UnreadableBatchError
-from tests.replica.journals import FILE, NODE, Disk, Ledger, event, journal_in, unknown, writing
+from tests.replica.journals import FILE, NODE, Disk, Ledger, event, journal_in, writing
 
 
 @pytest.fixture
@@ -403,7 +403,8 @@ def test_whoever_is_killed_and_however_often_nothing_is_missing_and_nothing_twic
 
 def test_a_refusal_by_a_replica_that_was_never_level_can_be_recorded(folder, ledger):
     journal = journal_in(folder)
-    journal.append(unknown(decision=Denied(DenialReason.STALE_REPLICA), age=NEVER, stale=True))
+    refusal = event(decision=Denied(DenialReason.STALE_REPLICA), register=None, age=NEVER, address="192.0.2.1")
+    journal.append(refusal)
     journal.close()
     Carrier(folder, ledger, node=lambda: NODE).stop()
     assert [("stale_replica", NEVER)] == [(entry.code, entry.age) for entry in ledger.entries if entry.request_id]
