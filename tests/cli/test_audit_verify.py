@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -208,3 +209,11 @@ def test_an_entry_that_is_not_there_cannot_be_proved(command, sealed):
     ended = command("audit", "prove", "304")
     assert (1, "") == (ended.code, ended.out)
     assert "no entry with that index" in ended.err
+
+
+def test_a_row_that_is_no_entry_is_named_and_what_is_sealed_is_verified_all_the_same(command, operator, home, caplog):
+    with closing(sqlite3.connect(home / "scopekey.db")) as store, store:
+        store.execute("INSERT INTO arrivals (body) VALUES (x'ff00')")
+    ended = command("audit", "verify")
+    assert (0, True) == (ended.code, "the log is intact" in ended.out)
+    assert "of the table arrivals is no entry" in caplog.text

@@ -403,7 +403,7 @@ def test_whoever_is_killed_and_however_often_nothing_is_missing_and_nothing_twic
 
 def test_a_refusal_by_a_replica_that_was_never_level_can_be_recorded(folder, ledger):
     journal = journal_in(folder)
-    refusal = event(decision=Denied(DenialReason.STALE_REPLICA), register=None, age=NEVER, stale=True)
+    refusal = event(decision=Denied(DenialReason.STALE_REPLICA), register=None, age=NEVER, address="192.0.2.1")
     journal.append(refusal)
     journal.close()
     Carrier(folder, ledger, node=lambda: NODE).stop()

@@ -13,7 +13,7 @@ from itertools import count
 import msgspec
 
 from scopekey.audit.checkpoint import Checkpoint, sign_checkpoint
-from scopekey.audit.entry import read_entry
+from scopekey.audit.entry import Entry, read_entry
 from scopekey.audit.merkle import leaf_hash
 from scopekey.audit.note import VerifierKey, verifier_key
 from scopekey.audit.signing import signing_key_id
@@ -23,6 +23,7 @@ from scopekey.insight.use import Folded, fold
 from scopekey.replica.clock import milliseconds
 from scopekey.store.engine import Store
 from scopekey.store.entry_columns import columns_of
+from scopekey.store.errors import StoreError
 from scopekey.store.log import Arrival, Row, StoredCheckpoint
 from scopekey.store.transaction import Transaction
 
@@ -117,11 +118,21 @@ def prepare(tx: Transaction) -> Prepared:
     """Get ready what waits. It is most of the work, and keeps nobody from the store."""
     state = tx.log.state()
     size, taken = state.size, tx.log.arrivals(AT_ONCE)
-    entries = [read_entry(one.body) for one in taken]
+    entries = [_read(one) for one in taken]
     rows = [(at, *columns_of(entry, one.body)) for at, entry, one in zip(count(size), entries, taken, strict=False)]
     # Behind, it is cheaper to fold more at once: most of them will be about the same keys.
     level = state.folded == size and len(taken) < AT_ONCE
     return Prepared(size, taken, rows, [leaf_hash(one.body) for one in taken], fold(entries) if level else None)
+
+
+def _read(arrival: Arrival) -> Entry:
+    try:
+        return read_entry(arrival.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise StoreError(
+            f"the row {arrival.id} of the table arrivals is no entry: somebody wrote to it, and nothing that came "
+            "after it can be sealed. Look at it, and remove it"
+        ) from None
 
 
 Sign = Callable[[Transaction, int, bytes], str]

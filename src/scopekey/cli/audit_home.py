@@ -23,7 +23,7 @@ class HomeAudit:
         self.node = node
         self._authority = node.authority
         self._caller = caller
-        node.seal()
+        node.seal_last()
 
     def own_key(self) -> None:
         """Nobody's: at home the log is read without a request."""
@@ -44,7 +44,7 @@ class HomeAudit:
 
     def search_log(self, **query: str | int | None) -> EntryPage:
         """Find entries, one page."""
-        self.node.seal()
+        self.node.seal_last()
         return search_log(self._authority, self._caller, _query(query))
 
     def show_entry(self, index: int) -> ProvenEntry:

@@ -19,7 +19,7 @@ def reported(
     from scopekey.authority.reported import reported as count_reported
 
     with home(local=local) as node:
-        node.seal()
+        node.seal_last()
         begin = node.authority.clock() - parse_duration(since)
         found = count_reported(node.authority, caller(node, local=local), since=begin)
     if as_json:

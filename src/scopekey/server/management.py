@@ -52,7 +52,7 @@ class HomeManagement:
         """List keys, one page."""
         given = {name: value for name, value in query.items() if value is not None}
         if "unused_since" in given and "cursor" not in given:
-            self._node.seal()
+            self._node.seal_last()
         return list_keys(self._authority, self._caller, KeyQuery(**given))  # type: ignore[arg-type]
 
     def show_key(self, key_id: str) -> KeyAnswer:
@@ -77,7 +77,7 @@ class HomeManagement:
 
     def key_usage(self, key_id: str, *, days: int = DAYS) -> UsageAnswer:
         """Tell what a key was used for."""
-        self._node.seal()
+        self._node.seal_last()
         return key_usage(self._authority, self._caller, key_id, days=days)
 
     def create_organization(self, body: CreateOrganization) -> OrganizationAnswer:

@@ -32,6 +32,7 @@ from scopekey.replica.verifier import Verifier
 from scopekey.server.sealing import Sealing, log_sealer
 from scopekey.settings import Settings
 from scopekey.store.engine import LOCK_TIMEOUT, Store
+from scopekey.store.errors import StoreError
 from scopekey.wire.catalog_file import read_catalog
 from scopekey.wire.changes import catalog_digest, rules_digest
 from scopekey.wire.rules_file import read_rules
@@ -177,7 +178,8 @@ class Node:
         try:
             self.seal()
         except Exception as error:  # noqa: BLE001 - nothing is lost by it
-            log.warning("what arrived last is not sealed yet (%s)", type(error).__name__)
+            said = str(error) if isinstance(error, StoreError) else type(error).__name__
+            log.warning("what arrived last is not sealed yet: %s", said)
 
     def _leads(self) -> bool:
         return self._carrier.leads
