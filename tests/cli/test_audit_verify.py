@@ -212,6 +212,7 @@ def test_an_entry_that_is_not_there_cannot_be_proved(command, sealed):
 
 
 def test_a_row_that_is_no_entry_is_named_and_what_is_sealed_is_verified_all_the_same(command, operator, home, caplog):
+    assert 0 == command("audit", "verify").code
     with closing(sqlite3.connect(home / "scopekey.db")) as store, store:
         store.execute("INSERT INTO arrivals (body) VALUES (x'ff00')")
     ended = command("audit", "verify")
