@@ -1,6 +1,8 @@
 """Settings from the environment and from scopekey.toml; what is missing or misspelt refuses to start."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from pydantic import ValidationError
@@ -141,3 +143,18 @@ def test_a_private_file_is_its_owners_alone_and_is_never_written_over(plain):
     with pytest.raises(FileExistsError):
         write_private(plain / "secret", "other")
     assert "text" == (plain / "secret").read_text()
+
+
+def test_processes_that_start_together_have_one_id_of_their_machine(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    together = Barrier(16)
+
+    def ask(_):
+        together.wait()
+        return Settings(home=home).node_id()
+
+    with ThreadPoolExecutor(16) as threads:
+        found = set(threads.map(ask, range(16)))
+    assert (1, 16) == (len(found), len(found.pop()))
+    assert ["node"] == [file.name for file in home.iterdir()]

@@ -194,8 +194,13 @@ class Settings(BaseSettings):
     def node_id(self) -> str:
         """The id under which this machine hands in decisions: 16 hexadecimal digits, made once. Raises OSError."""
         file = self.home / "node"
-        with suppress(FileExistsError):
-            write_private(file, secrets.token_hex(8) + "\n")
+        if not file.exists():
+            # Whole from the beginning: processes that start together would read each other's half of it.
+            fresh = file.with_name(f"node.{os.getpid()}-{secrets.token_hex(4)}")
+            write_private(fresh, secrets.token_hex(8) + "\n")
+            with suppress(FileExistsError):
+                os.link(fresh, file)
+            fresh.unlink()
         return file.read_text("ascii").strip()
 
     def peppers(self) -> tuple[Pepper, ...]:
