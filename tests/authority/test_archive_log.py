@@ -1,14 +1,32 @@
 """Older entries move to a folder that can be verified by itself, and nothing is dropped that is not there."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Thread, Timer
+
 import pytest
 
 from scopekey.audit.checkpoint import read_checkpoint
 from scopekey.audit.merkle import leaf_hash, root_hash
-from scopekey.audit.tiles import bundle_path, decode_bundle, node_of, tile_path, width_at
+from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, node_of, tile_path, width_at
+from scopekey.authority import archive_log as archive_log_module
 from scopekey.authority.archive_log import archive_log
 from scopekey.authority.seal_log import log_key
 from tests.authority.home import SEED
 from tests.authority.test_seal_log import arrive, bodies_of
+
+
+def filled(home):
+    """A good thousand entries that were sealed a day ago."""
+    arrive(home, 1_100)
+    home.seal()
+    home.now += 86_400_000
+
+
+@pytest.fixture
+def old_on_either(either):
+    """The same on both databases."""
+    filled(either)
+    return either
 
 
 @pytest.fixture
@@ -79,3 +97,45 @@ def test_a_folder_that_cannot_be_written_drops_nothing(old, tmp_path):
 def test_an_empty_log_has_nothing_to_move(empty, tmp_path):
     assert (0, 0) == archive_log(empty.store, tmp_path, before=empty.now)
     assert not (tmp_path / "checkpoint").exists()
+
+
+def test_two_that_move_at_once_move_everything_once_and_neither_fails(old_on_either, tmp_path, monkeypatch):
+    """The smallest steps, so that they meet: each finds now and then that the other was faster."""
+    home = old_on_either
+    monkeypatch.setattr(archive_log_module, "AT_ONCE", TILE_WIDTH)
+    before = bodies_of(home)
+    together = Barrier(2)
+
+    def move(_):
+        together.wait()
+        return archive_log(home.store, tmp_path, before=home.now)[1]
+
+    with ThreadPoolExecutor(2) as threads:
+        assert [1024, 1024] == list(threads.map(move, range(2)))
+    moved = [body for number in range(4) for body in decode_bundle((tmp_path / bundle_path(number)).read_bytes())]
+    with home.store.reading() as tx:
+        assert 1024 == tx.log.state().archived
+    assert before == moved + bodies_of(home)[: len(before) - 1024]
+
+
+@pytest.mark.postgres
+def test_who_seals_meanwhile_is_waited_for(postgres_home, tmp_path):
+    """What is dropped must not depend on whether the log was held just then."""
+    filled(postgres_home)
+    held, go = Event(), Event()
+
+    def seal_slowly():
+        with postgres_home.store.writing() as tx:
+            assert tx.log.hold() is not None
+            held.set()
+            assert go.wait(10)
+
+    sealing = Thread(target=seal_slowly)
+    sealing.start()
+    assert held.wait(10)
+    timer = Timer(0.3, go.set)
+    timer.start()
+    assert (0, 1024) == archive_log(postgres_home.store, tmp_path, before=postgres_home.now)
+    sealing.join()
+    with postgres_home.store.reading() as tx:
+        assert 1024 == tx.log.state().archived

@@ -42,17 +42,7 @@ def archive_log(
         # What keys were used for is folded from the rows: not before that is done.
         end = min(tx.log.size_at(before), state.folded) // TILE_WIDTH * TILE_WIDTH
     while start < end:
-        upto = min(start + AT_ONCE, end)
-        with store.reading() as tx:
-            bundles = _bundles(tx, start, upto)
-        for number, bundle in bundles:
-            write_whole(folder / bundle_path(number), bundle)
-        with store.writing() as tx:
-            held = tx.log.hold()
-            # Somebody else may be moving the same: whoever is first drops the rows, the bytes are the same.
-            if held is not None and held.archived == start:
-                tx.log.archive(upto)
-        start = upto
+        start = _move_some(store, folder, start, min(start + AT_ONCE, end))
     write_tree(store, folder)
     if start > begun:
         told = Entry(
@@ -66,6 +56,24 @@ def archive_log(
         with store.writing() as tx:
             tx.entries.append([canonical(told)])
     return begun, start
+
+
+def _move_some(store: Store, folder: Path, start: int, end: int) -> int:
+    """Move entries, if nobody else has; gives from which index on there are still some."""
+    with store.reading() as tx:
+        archived = tx.log.state().archived
+        if archived != start:
+            return archived
+        bundles = _bundles(tx, start, end)
+    for number, bundle in bundles:
+        write_whole(folder / bundle_path(number), bundle)
+    with store.writing() as tx:
+        # Whoever was faster has moved the same, and perhaps more.
+        archived = tx.log.wait_to_hold().archived
+        if archived == start:
+            tx.log.archive(end)
+            archived = end
+    return archived
 
 
 def write_tree(store: Store, folder: Path) -> None:

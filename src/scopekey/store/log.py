@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from scopekey.store.dialect import write_rows
 from scopekey.store.log_tables import arrivals, checkpoints, entries, log, tiles
 
-_hold = select(log.c.size, log.c.archived, log.c.folded).with_for_update(skip_locked=True)
 _state = select(log.c.size, log.c.archived, log.c.folded)
+_hold = _state.with_for_update(skip_locked=True)
+_hold_later = _state.with_for_update()
 _grow = update(log).values(size=bindparam("now"))
 _archive = update(log).values(archived=bindparam("now"))
 _fold = update(log).values(folded=bindparam("now"))
@@ -27,7 +28,12 @@ _since = select(checkpoints).where(checkpoints.c.size > bindparam("after")).orde
 _sealed = (
     select(checkpoints.c.at).where(checkpoints.c.size <= bindparam("upto")).order_by(checkpoints.c.size.desc()).limit(1)
 )
-_before = select(func.max(checkpoints.c.size)).where(checkpoints.c.at < bindparam("moment"))
+_before = (
+    select(checkpoints.c.size)
+    .where(checkpoints.c.at < bindparam("moment"))
+    .order_by(checkpoints.c.at.desc(), checkpoints.c.size.desc())
+    .limit(1)
+)
 _waiting = select(func.count()).select_from(arrivals)
 _bodies = (
     select(entries.c.body)
@@ -57,11 +63,10 @@ Row = tuple[Any, ...]
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
-    """A checkpoint as it was signed: `note` is the whole of it."""
+    """A checkpoint as it was signed: `note` is the whole of it; `at` is when, in milliseconds since the epoch."""
 
     size: int
     at: int
-    root: bytes
     note: str
 
 
@@ -77,6 +82,11 @@ class Log:
         """Keep everybody else from appending until the commit; None where somebody else is at it."""
         row = self._connection.execute(_hold).first()
         return None if row is None else LogState(row.size, row.archived, row.folded)
+
+    def wait_to_hold(self) -> LogState:
+        """The same, after whoever else is at it. Raises StoreUnavailableError where that takes too long."""
+        row = self._connection.execute(_hold_later).one()
+        return LogState(row.size, row.archived, row.folded)
 
     def state(self) -> LogState:
         """How far the log reaches."""
