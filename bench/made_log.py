@@ -41,9 +41,8 @@ def make_log(folder: Path, size: int) -> Store:
             rows = [(at, *columns_of(read_entry(body), body)) for at, body in enumerate(part, first)]
             tx.log.append(rows, [])
             tx.log.put_tiles(tree.changed())
-            root = tree.root()
-            note = sealer._signed(tx, tree.size, root)
-            tx.log.add_checkpoint(StoredCheckpoint(tree.size, BEGIN + tree.size, root, note))
+            note = sealer._signed(tx, tree.size, tree.root())
+            tx.log.add_checkpoint(StoredCheckpoint(tree.size, BEGIN + tree.size, note))
     store.close()
     with sqlite3.connect(folder / "store.db") as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -51,6 +51,11 @@ def read_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def unverified_checkpoint(note: str) -> Checkpoint:
+    """Read a checkpoint whose signature does not matter here, or is looked at later. Raises CheckpointError."""
+    return parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
+
+
 def parse_checkpoint(text: str) -> Checkpoint:
     """Read the text of a checkpoint, whoever signed it; lines after the third are others' and are left out.
 

@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import msgspec
 
-from scopekey.audit.checkpoint import parse_checkpoint
 from scopekey.audit.merkle import inclusion_proof
 from scopekey.audit.proof import EntryProof, write_proof
 from scopekey.audit.tiles import node_of
@@ -37,11 +36,10 @@ def _find(work: UnitOfWork, index: int) -> NumberedEntry:
 
 
 def _prove(work: UnitOfWork, found: NumberedEntry) -> EntryProof:
-    note = newest_checkpoint(work)
-    size = parse_checkpoint(note.rpartition("\n\n")[0] + "\n").size
+    newest = newest_checkpoint(work)
     try:
-        hashes = inclusion_proof(found.index, size, node_of(lru_cache(work.tx.log.tile)))
-        return EntryProof(found.index, found.body, tuple(hashes), note)
+        hashes = inclusion_proof(found.index, newest.size, node_of(lru_cache(work.tx.log.tile)))
+        return EntryProof(found.index, found.body, tuple(hashes), newest.note)
     except LookupError:
         raise ProblemError(
             "unavailable", "The log is damaged, and the entry cannot be proved: run `scopekey audit verify`."

@@ -12,6 +12,7 @@ from scopekey.authority.audit_search import READ
 from scopekey.authority.seal_log import log_key
 from scopekey.authority.unit_of_work import Authority, UnitOfWork
 from scopekey.core.problem import ProblemError
+from scopekey.store.log import StoredCheckpoint
 
 Archive = Callable[[int, int], bytes | None]
 """A bundle of entries that is no longer in the database, by its number and width; None where it is not there either."""
@@ -20,15 +21,15 @@ Archive = Callable[[int, int], bytes | None]
 def show_checkpoint(authority: Authority, caller: Caller) -> str:
     """Show the newest checkpoint, as the note that was signed."""
     with authority.looking(caller, needs=READ) as work:
-        return newest_checkpoint(work)
+        return newest_checkpoint(work).note
 
 
-def newest_checkpoint(work: UnitOfWork) -> str:
+def newest_checkpoint(work: UnitOfWork) -> StoredCheckpoint:
     """The newest checkpoint. Raises ProblemError `not_found` where nothing was sealed yet."""
     newest = work.tx.log.checkpoint()
     if newest is None:
         raise ProblemError("not_found", "The log holds no entry yet.")
-    return newest.note
+    return newest
 
 
 def show_public_key(authority: Authority, caller: Caller, seed: bytes) -> str:

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 LOG_ORIGIN = "log_origin"
 """The name in the store's own table under which the log's name is kept."""
-AT_ONCE = 1_000
+AT_ONCE = 500
 """How many entries one transaction seals: the write lock of a SQLite file is to be held for a moment only."""
 
 Head = Callable[[StoredCheckpoint], None]
@@ -85,8 +85,8 @@ class LogSealer:
             return 0
         for head in self._heads:
             self._tell(head, checkpoint)
-        if len(prepared.taken) == AT_ONCE:
-            # There is more: whoever else waits for the lock gets it now, not after all of this.
+        if len(prepared.taken) == AT_ONCE and not self._store.shared:
+            # There is more. A file has one lock: whoever else waits for it gets it now, not after all of this.
             time.sleep(time.monotonic() - began)
         return len(prepared.taken)
 
@@ -151,8 +151,7 @@ def seal(tx: Transaction, prepared: Prepared, sign: Sign, *, now: int) -> Stored
     if prepared.use is not None:
         tx.usage.add(*prepared.use)
         tx.log.fold(tree.size)
-    root = tree.root()
-    checkpoint = StoredCheckpoint(tree.size, now, root, sign(tx, tree.size, root))
+    checkpoint = StoredCheckpoint(tree.size, now, sign(tx, tree.size, tree.root()))
     tx.log.add_checkpoint(checkpoint)
     return checkpoint
 

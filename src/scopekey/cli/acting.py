@@ -83,17 +83,25 @@ class Management(Protocol):
 @contextmanager
 def management(*, local: bool = False) -> Iterator[Management]:
     """Open what the command acts on. Raises CannotActError."""
-    url, key = os.environ.get("SCOPEKEY_URL"), os.environ.get("SCOPEKEY_API_KEY")
-    if url and not local:
-        if not key:
-            raise CannotActError("SCOPEKEY_URL is set but SCOPEKEY_API_KEY is not: name the key to act with")
-        with ManagementClient(url, key) as client:
+    over_http = None if local else server()
+    if over_http is not None:
+        with ManagementClient(*over_http) as client:
             yield client
         return
     from scopekey.server.management import HomeManagement
 
     with home(local=local) as node:
         yield HomeManagement(node, caller(node, local=local))
+
+
+def server() -> tuple[str, str] | None:
+    """The URL of the server to act on and the key to act with; None for the home folder. Raises CannotActError."""
+    url, key = os.environ.get("SCOPEKEY_URL"), os.environ.get("SCOPEKEY_API_KEY")
+    if not url:
+        return None
+    if not key:
+        raise CannotActError("SCOPEKEY_URL is set but SCOPEKEY_API_KEY is not: name the key to act with")
+    return url, key
 
 
 @contextmanager

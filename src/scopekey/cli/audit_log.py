@@ -1,12 +1,11 @@
 """What the commands of the audit log act on: the home folder, or a server over HTTP."""
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from scopekey.audit.source import LogSource
-from scopekey.cli.acting import CannotActError, caller, home
+from scopekey.cli.acting import caller, home, server
 from scopekey.client.audit import AuditClient
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
@@ -42,11 +41,9 @@ class AuditLog(Protocol):
 @contextmanager
 def audit_log(*, local: bool = False) -> Iterator[AuditLog]:
     """Open the log that the command acts on. Raises CannotActError."""
-    url, key = os.environ.get("SCOPEKEY_URL"), os.environ.get("SCOPEKEY_API_KEY")
-    if url and not local:
-        if not key:
-            raise CannotActError("SCOPEKEY_URL is set but SCOPEKEY_API_KEY is not: name the key to act with")
-        with AuditClient(url, key) as client:
+    over_http = None if local else server()
+    if over_http is not None:
+        with AuditClient(*over_http) as client:
             yield client
         return
     with home(local=local) as node:

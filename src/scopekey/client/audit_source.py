@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Protocol
 
-from scopekey.audit.checkpoint import parse_checkpoint
+from scopekey.audit.checkpoint import unverified_checkpoint
 from scopekey.audit.merkle import HASH_SIZE
 from scopekey.audit.source import Run
 from scopekey.audit.tiles import TILE_WIDTH, bundle_path, decode_bundle, tile_path, width_at
@@ -82,4 +82,4 @@ class FetchedFiles:
 
 def size_of(note: str) -> int:
     """How many entries a checkpoint speaks of, whoever signed it. Raises CheckpointError."""
-    return parse_checkpoint(note.rpartition("\n\n")[0] + "\n").size
+    return unverified_checkpoint(note).size

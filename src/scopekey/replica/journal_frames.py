@@ -3,11 +3,7 @@
 from collections.abc import Iterator
 from zlib import crc32
 
-from scopekey.wire.decisions import MAX_SIZE
-
 _DIGITS = 8
-MAX_FRAME = MAX_SIZE + _DIGITS + 2
-"""The most bytes of one frame."""
 
 
 def frame(batch: bytes) -> bytes:

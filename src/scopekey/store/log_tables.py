@@ -34,7 +34,6 @@ entries = Table(
     column("request_id", Id, optional=True),
     column("outcome", Id, optional=True),
     column("body", LargeBinary),
-    Index(None, "at"),
     Index(None, "organization", "log_index"),
     Index(None, "key", "log_index"),
     Index(None, "request_id"),
@@ -58,7 +57,6 @@ checkpoints = Table(
     metadata,
     Column("size", ROW_NUMBER, primary_key=True, autoincrement=False),
     column("at", Number),
-    column("root", LargeBinary),
     # The signed note, as it was given to whoever asked.
     column("note", Text),
     Index(None, "at"),

@@ -40,7 +40,6 @@ def _make_entries() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log_index", name="pk_entries"),
     )
-    op.create_index("ix_entries_at", "entries", ["at"])
     op.create_index("ix_entries_organization_log_index", "entries", ["organization", "log_index"])
     op.create_index("ix_entries_key_log_index", "entries", ["key", "log_index"])
     op.create_index("ix_entries_request_id", "entries", ["request_id"])
@@ -70,7 +69,6 @@ def _make_tree() -> None:
         "checkpoints",
         sa.Column("size", ROW_NUMBER, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("size", name="pk_checkpoints"),
     )
