@@ -15,11 +15,12 @@ import msgspec
 
 from scopekey.audit.entry import read_entry
 from scopekey.core.decision import Allowed, DenialReason, Denied
-from scopekey.replica.batch import MissingRecordsError
+from scopekey.replica.batch import Batch, MissingRecordsError
+from scopekey.replica.batch_bytes import encode
 from scopekey.replica.event import Event
 from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.journal_file import RealDisk
-from scopekey.replica.journal_frames import lines
+from scopekey.replica.journal_frames import frame, lines
 from scopekey.wire.decisions import read_batch
 from tests.contract.index import REGISTER, key
 
@@ -147,6 +148,33 @@ def _write(folder, mode, pause):
         sys.stdout.flush()
         number += 1
         time.sleep(float(pause))
+
+
+def frames(*sizes, first=0):
+    """Frames of so many events each."""
+    made, number = [], first
+    for size in sizes:
+        made.append(
+            frame(encode(Batch(FILE, number, 0, tuple(event(at) for at in range(number, number + size))), NODE))
+        )
+        number += size
+    return made
+
+
+def left(folder, data, name=FILE):
+    """A file that a dead process left."""
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{name}.journal"
+    file.write_bytes(data)
+    return file
+
+
+def until(true, within=5.0):
+    """Wait until something is true."""
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.002)
 
 
 if __name__ == "__main__":
