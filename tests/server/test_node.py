@@ -6,6 +6,7 @@ import threading
 import lmdb
 import pytest
 
+from scopekey.replica import lmdb_writer
 from scopekey.replica.record import DamagedRecordError, name_of
 from scopekey.server.beginning import begin
 from scopekey.server.node import Node, StartRefusedError
@@ -171,6 +172,22 @@ def test_a_changed_bit_in_a_record_is_refused_said_and_mended(place, caplog):
         with pytest.raises(DamagedRecordError):
             node.verifier.check(operator)
         node._mender.join(10)
+        assert "does not fit its checksum" in caplog.text
+        assert node.verifier.check(operator)
+    finally:
+        node.close()
+
+
+def test_a_replica_found_damaged_at_the_start_is_built_again_and_the_node_starts(place, caplog):
+    home, operator = place
+    node = Node.open(home)
+    with node.index._files.environment.begin(write=True) as transaction:
+        record = bytearray(transaction.get(lmdb_writer.CATALOG))
+        record[-5] ^= 1
+        transaction.put(lmdb_writer.CATALOG, bytes(record))
+    node.close()
+    node = Node.open(home)
+    try:
         assert "does not fit its checksum" in caplog.text
         assert node.verifier.check(operator)
     finally:

@@ -27,7 +27,9 @@ from scopekey.replica.clock import milliseconds
 from scopekey.replica.file_journal import FileJournal
 from scopekey.replica.freshness import FeedFreshness, Freshness, HomeFreshness
 from scopekey.replica.leader import Leadership
+from scopekey.replica.lmdb_file import DAMAGE
 from scopekey.replica.lmdb_index import LmdbIndex
+from scopekey.replica.record import DamagedRecordError
 from scopekey.replica.verifier import Verifier
 from scopekey.server.sealing import Sealing, log_sealer
 from scopekey.settings import Settings
@@ -102,7 +104,7 @@ class Node:
         try:
             node._refuse_stranger()
             catch_up(node.store, node.index, clock=clock)
-            node._take_files()
+            node._take_files_on_a_sound_replica()
         except BaseException:
             node.close()
             raise
@@ -247,6 +249,15 @@ class Node:
             raise StartRefusedError(
                 "the signing key here is not the store's: copy the one of the node that was there first"
             )
+
+    def _take_files_on_a_sound_replica(self) -> None:
+        """The same, on a replica that is built again first where it is found damaged."""
+        try:
+            self._take_files()
+        except (DamagedRecordError, *DAMAGE):
+            # Whoever found it has set it aside.
+            catch_up(self.store, self.index, clock=self._clock)
+            self._take_files()
 
     def _take_files(self) -> None:
         """Take catalog and rules from their files where the store has none; refuse where they differ."""
