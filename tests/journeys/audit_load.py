@@ -1,17 +1,16 @@
 """Connections that ask about keys without a pause, and remember each request id that got an answer."""
 
-import threading
 import time
 from collections import Counter
 from itertools import count
 
-from tests.journeys.hammer import Line, code_of, question
+from tests.journeys.hammer import Line, Threads, code_of, question
 
 UNTOLD = {"journal_unavailable", "unavailable", "503", "500"}
 """Answers that promise nothing."""
 
 
-class Load:
+class Load(Threads):
     """Threads with a connection each. `acknowledged` are request ids that were answered by a decision."""
 
     def __init__(self, port, keys, *, connections=4, pipelined=1, name="load"):
@@ -21,8 +20,7 @@ class Load:
         """Seconds that the slowest answer since the last `forget` took."""
         self._port, self._keys, self._pipelined, self._name = port, keys, pipelined, name
         self._turn = count()
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(at,), daemon=True) for at in range(connections)]
+        super().__init__(self._run, [(at,) for at in range(connections)])
 
     def forget(self):
         """Count anew; what was acknowledged stays."""
@@ -36,16 +34,6 @@ class Load:
         while self.told[code] < enough:
             assert time.monotonic() < end, f"{code} did not come, but {dict(self.told)}"
             time.sleep(0.01)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(20)
 
     def _run(self, at):
         line = None

@@ -66,21 +66,36 @@ class Line:
         self._socket.close()
 
 
-class Hammer:
+class Threads:
+    """Threads that go on until the block ends: `run` is called once in each, with its arguments."""
+
+    def __init__(self, run, arguments):
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=run, args=each, daemon=True) for each in arguments]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(20)
+
+
+class Hammer(Threads):
     """Threads with a connection each, of which every second one pipelines. `answers` is what they were told."""
 
     def __init__(self, ports, *, each=2, pipelined=4):
         self.printed = None
         self.answers = []
         self.broken = 0
-        self._ended = threading.Event()
         self._turns = threading.Condition()
         self._lines = len(ports) * each
-        self._threads = [
-            threading.Thread(target=self._run, args=(port, pipelined if number % 2 else 1), daemon=True)
-            for port in ports
-            for number in range(each)
-        ]
+        super().__init__(
+            self._run, [(port, pipelined if number % 2 else 1) for port in ports for number in range(each)]
+        )
 
     def ask_about(self, printed):
         """Ask about this key from now on; gives the list of answers about it."""
@@ -119,16 +134,6 @@ class Hammer:
                 self._turns.notify_all()
         if line is not None:
             line.close()
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(20)
 
 
 @contextlib.contextmanager
