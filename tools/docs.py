@@ -14,11 +14,13 @@ from tools import (
     docs_cli,
     docs_http,
     docs_metrics,
+    docs_openapi,
     docs_performance,
     docs_permissions,
     docs_problems,
     docs_python,
     docs_settings,
+    docs_typescript,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +37,8 @@ GENERATORS: tuple[Generator, ...] = (
     docs_python.pages,
     docs_metrics.pages,
     docs_performance.pages,
+    docs_openapi.pages,
+    docs_typescript.pages,
 )
 
 
