@@ -78,3 +78,17 @@ def test_a_bad_catalog_is_refused_with_file_and_line(command, operator, folder, 
     assert 2 == ended.code
     assert f"bad.toml:{line}: " in ended.err
     assert said in ended.err
+
+
+def test_typescript_names_every_permission_of_the_applied_catalog(command, operator):
+    lines = command("catalog", "typescript").out.splitlines()
+    permissions = read_catalog(CATALOG.read_text(), "a").permissions
+    assert '  "datasets:read": "Read Datasets",' in lines
+    assert set(permissions) <= {line.split('"')[1] for line in lines if line.startswith('  "')}
+
+
+def test_typescript_of_a_file_needs_no_home_folder(command, folder):
+    (folder / "catalog.toml").write_text(GOOD + '[[preset]]\nname = "look"\npermissions = ["datasets:read"]\n')
+    ended = command("catalog", "typescript", "catalog.toml")
+    assert 0 == ended.code, ended.err
+    assert '  "look": ["datasets:read"],' in ended.out.splitlines()

@@ -67,3 +67,22 @@ def apply(
     warn(f"Applied at position {place.position if place else 0}.")
     if new:
         warn("No key holds these yet; grant them with `scopekey keys edit --local`: " + ", ".join(new))
+
+
+@app.command()
+def typescript(
+    catalog: Annotated[
+        Path | None, typer.Argument(metavar="[CATALOG]", help="A catalog's file; without one, the applied catalog.")
+    ] = None,
+) -> None:
+    """Print the catalog as a TypeScript module, so that a permission it does not have does not compile."""
+    from scopekey.authority.actor import Caller
+    from scopekey.authority.catalog import applied
+    from scopekey.insight.typescript import typescript as module_of
+
+    if catalog is not None:
+        wanted = load_catalog(catalog)
+    else:
+        with home() as node:
+            wanted = applied(node.authority, Caller.machine())[0].catalog
+    typer.echo(module_of(wanted), nl=False)
