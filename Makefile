@@ -36,16 +36,34 @@ serve: $(DEMO) ## run the control plane and the data plane in one process (ARGS=
 	@[ -n "$$SCOPEKEY_DATABASE_URL" ] || [ -e "$${SCOPEKEY_HOME:-.scopekey}/scopekey.db" ] || $(BIN)/scopekey init --key-file operator.key
 	$(BIN)/scopekey serve $(ARGS)
 
+# The TypeScript client needs Node.js and npm; a machine without them does everything else.
+SDK := clients/typescript
+NODE := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
+WITHOUT_NODE = { [ -z "$$CI" ] || exit 1; }; echo "$@: left out, for it needs Node.js of 20 or later and npm"
+SDK_MODULES := $(SDK)/node_modules/.stamp-$(shell cksum < $(SDK)/package-lock.json | tr ' ' '-')
+TOOL_MODULES := tools/node_modules/.stamp-$(shell cksum < tools/package-lock.json | tr ' ' '-')
+
 ##@ Prove
-.PHONY: test
-test: $(DEV) ## all tests that end within minutes (ARGS=… is passed to pytest)
-	@$(BIN)/pytest $(ARGS)
+.PHONY: test test-typescript test-python
+test: test-typescript test-python ## all tests that end within minutes (ARGS=… is passed to pytest)
+
+test-typescript: $(DEV)
+ifdef NODE
+	@$(MAKE) --no-print-directory $(SDK_MODULES)
+	@echo "test: the TypeScript client" && cd $(SDK) && npm test --silent
+else
+	@$(WITHOUT_NODE)
+endif
+
+# A file's tests share what is costly to begin, so they stay together; many wait for processes of their own.
+test-python: $(DEV)
+	@$(BIN)/pytest --numprocesses $(or $(WORKERS),auto) --dist loadfile $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-imports check-docs check-links ## format, lint, types, import contracts, generated docs, links
+check: check-format check-lint check-types check-imports check-docs check-links check-typescript ## format, lint, types, import contracts, generated docs, links
 	@echo "check: all passed"
 
-.PHONY: check-format check-lint check-types check-imports check-docs check-links
+.PHONY: check-format check-lint check-types check-imports check-docs check-links check-typescript
 check-format: $(DEV)
 	@echo "check: format"
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff . ; exit 1; }
@@ -69,6 +87,14 @@ check-docs: $(DEV)
 check-links: $(DEV)
 	@echo "check: links"
 	@$(BIN)/python -m tools.links
+
+check-typescript:
+ifdef NODE
+	@$(MAKE) --no-print-directory $(SDK_MODULES)
+	@echo "check: the TypeScript client" && cd $(SDK) && npm run check --silent
+else
+	@$(WITHOUT_NODE)
+endif
 
 .PHONY: fix
 fix: $(DEV) ## format, and repair what the linter can repair by itself
@@ -106,12 +132,18 @@ lock: $(DEV) ## resolve requirements/*.txt anew from *.in and pyproject.toml (UP
 ##@ Tidy
 .PHONY: clean
 clean: ## remove everything that was made here, .venv included
-	rm -rf $(VENV) $(PEERS_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(PEERS_VENV) $(SDK)/node_modules $(SDK)/dist $(SDK)/build tools/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
 help: ## show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(SDK_MODULES):
+	@cd $(SDK) && npm ci --silent && touch $(@F:%=node_modules/%)
+
+$(TOOL_MODULES):
+	@cd tools && npm ci --silent && touch $(@F:%=node_modules/%)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python of 3.11 or later found (with venv). Name one: make … PYTHON=/path/to/python3.12" >&2; exit 1; }

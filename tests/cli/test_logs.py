@@ -114,12 +114,12 @@ def test_a_fault_of_a_check_tells_its_request_and_its_frames_once(form):
     assert (1, False) == (written.count("in fail\\n" if form is as_json else "in fail "), SECRET in written)
     if form is as_json:
         told = json.loads(written)
-        assert ("req_1", "request req_1 was refused: the check broke with ValueError") == (
+        assert ("req_1", "request req_1 was refused: the check broke (ValueError)") == (
             told["request_id"],
             told["event"],
         )
     else:
-        assert "broke with ValueError request_id=req_1 traceback=File " in written
+        assert "broke (ValueError) request_id=req_1 traceback=File " in written
 
 
 @FORMS

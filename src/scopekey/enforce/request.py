@@ -2,7 +2,6 @@
 
 import logging
 import re
-import traceback
 from collections.abc import Iterable
 from random import getrandbits
 from time import time_ns
@@ -10,6 +9,7 @@ from time import time_ns
 from scopekey.core.network import Network, parse_address, within
 from scopekey.enforce import credential, reach
 from scopekey.enforce.fields import Fields
+from scopekey.replica import fault
 
 REQUEST_FIELDS = credential.FIELDS | {b"x-request-id", b"origin", b"access-control-request-method", reach.HEADER}
 """The lower-case names of all header fields that a check looks at."""
@@ -57,11 +57,4 @@ def caller(peer: str | None, forwarded_for: str, trusted: Iterable[Network]) -> 
 
 def log_fault(error: Exception, request_id: str) -> None:
     """Log where it broke, but neither the message nor any value: they could hold the key."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error(
-        "request %s was refused: the check broke with %s\n%s",
-        request_id,
-        type(error).__name__,
-        frames,
-        extra={"request_id": request_id, "traceback": frames},
-    )
+    fault.log_fault(_log, error, "request %s was refused: the check broke", request_id, request_id=request_id)

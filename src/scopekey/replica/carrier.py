@@ -16,6 +16,7 @@ from pathlib import Path
 
 from scopekey.replica.batch import MissingRecordsError, NotTakenError, RefusedBatchError, Take
 from scopekey.replica.batch_joining import readable_parts
+from scopekey.replica.fault import log_fault
 from scopekey.replica.handed_over import HandedOver
 from scopekey.replica.journal_file import SUFFIX, UNBORN
 from scopekey.replica.journal_reader import JournalReader, Portion
@@ -244,7 +245,7 @@ class Carrier:
         """Say it once; gives how long to wait."""
         if not self._said:
             self._said = True
-            _log.error("decisions cannot be handed over; they stay in the journal", exc_info=error)
+            log_fault(_log, error, "decisions cannot be handed over; they stay in the journal")
         return self._wait()
 
     def _wait(self) -> float:

@@ -1,7 +1,6 @@
 """Every way in which a request can fail becomes a problem document, in this one place. Nothing sent is echoed."""
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -12,6 +11,7 @@ from starlette.exceptions import HTTPException
 from scopekey.core.decision import DenialReason
 from scopekey.core.problem import PROBLEMS, Problem, ProblemError
 from scopekey.replica.event import Event
+from scopekey.replica.fault import log_fault
 from scopekey.store.errors import DuplicateError, StoreUnavailableError, VersionConflictError
 from scopekey.wire.faults import first_fault
 from scopekey.wire.problems import CONTENT_TYPE, problem_document
@@ -75,15 +75,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    # Where it broke, but no message and no value: they could carry what was sent.
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error(
-        "unexpected %s while answering %s\n%s",
-        type(error).__name__,
-        request.method,
-        frames,
-        extra={"request_id": _request_id(request), "traceback": frames},
-    )
+    log_fault(log, error, "unexpected fault while answering %s", request.method, request_id=_request_id(request))
     return respond(request, PROBLEMS["unavailable"], PROBLEMS["unavailable"].detail)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from scopekey.authority.archive_log import archive_log
 from scopekey.authority.heads import HeadFile
 from scopekey.authority.seal_log import LogSealer
+from scopekey.replica.fault import log_fault
 from scopekey.settings import Settings
 from scopekey.store.engine import Store
 
@@ -68,7 +69,7 @@ class Sealing:
                 self._archive()
             except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
                 if not self._failed:
-                    _log.error("the log cannot be sealed now, and it is tried again", exc_info=error)
+                    log_fault(_log, error, "the log cannot be sealed now, and it is tried again")
                 self._failed = True
             else:
                 self._failed = False

@@ -24,6 +24,7 @@ from scopekey.enforce.doors.metrics import (
     of_replica,
 )
 from scopekey.enforce.doors.run import Run, Told
+from scopekey.replica.fault import log_fault
 from scopekey.replica.index import Index, Place
 from scopekey.replica.status import Status
 from scopekey.replica.verifier import Verifier
@@ -116,8 +117,8 @@ class Probes:
     def _place(self) -> Place | None:
         try:
             return self._probed.index.place()
-        except Exception:
-            log.warning("the replica cannot be read", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the numbers say that nothing is known
+            log_fault(log, error, "the replica cannot be read")
             return None
 
     def _age_now(self) -> int:
