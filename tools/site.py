@@ -34,6 +34,9 @@ BESIDE_DOCS = (
     "spec/**/*.json",
 )
 
+# They hold every word of the others: a search is to find those first.
+BACKGROUND = ("CHANGELOG.md", "docs/decisions/", "docs/internals/")
+
 NAMED_FENCE = re.compile(r"^<!-- file: (?P<name>\S+) -->$\n^(?P<fence>`{3,}\w+)$", re.MULTILINE)
 NOTE = re.compile(r"^<!-- .*? -->\n?", re.MULTILINE | re.DOTALL)
 
@@ -50,7 +53,9 @@ def place(path: str) -> str:
 
 def expanded(nav: list[Any], docs: Path) -> Iterator[Any]:
     """The navigation with every `folder/*.md` replaced by the pages of the folder that its list does not name."""
-    named = {item for item in nav if isinstance(item, str)}
+    named = {
+        path for item in nav for path in (item.values() if isinstance(item, dict) else [item]) if isinstance(path, str)
+    }
     for item in nav:
         if isinstance(item, str) and "*" in item:
             pages = sorted(file.relative_to(docs).as_posix() for file in docs.glob(item))
@@ -140,6 +145,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Set up the extension for this page; a block that is written to a file is shown with the file's name."""
     root = Path(config.config_file_path).parent
     path = Path(page.file.abs_src_path or "").relative_to(root).as_posix()
+    if path.startswith(BACKGROUND):
+        page.meta["search"] = {"boost": 0.2}
     repository = Repository(root, path, files)
     # MkDocs renders a page right after this hook, and asks the configuration for its extensions each time.
     extensions: list[str | Extension] = config.markdown_extensions  # type: ignore[assignment]
