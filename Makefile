@@ -22,6 +22,9 @@ DIGEST = $(shell { cat requirements/$(1).txt; sed '/^\[tool\./,$$d' pyproject.to
 DEV := $(VENV)/stamps/dev-$(call DIGEST,dev)
 DEMO := $(or $(wildcard $(DEV)),$(VENV)/stamps/demo-$(call DIGEST,demo))
 
+# Material's maintainers announce a successor at every start; which one to use is decided when it is there.
+BUILD_SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 # What the benchmark compares with never gets beside Scopekey's own packages.
 PEERS_VENV := .venv-peers
 PEERS := $(PEERS_VENV)/stamps/peers-$(call DIGEST,peers)
@@ -60,10 +63,10 @@ test-python: $(DEV)
 	@$(BIN)/pytest --numprocesses $(or $(WORKERS),auto) --dist loadfile $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-imports check-docs check-links check-typescript ## format, lint, types, import contracts, generated docs, links
+check: check-format check-lint check-types check-imports check-docs check-links check-site check-typescript ## format, lint, types, import contracts, generated docs, links, the site
 	@echo "check: all passed"
 
-.PHONY: check-format check-lint check-types check-imports check-docs check-links check-typescript
+.PHONY: check-format check-lint check-types check-imports check-docs check-links check-site check-typescript
 check-format: $(DEV)
 	@echo "check: format"
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff . ; exit 1; }
@@ -88,6 +91,10 @@ check-links: $(DEV)
 	@echo "check: links"
 	@$(BIN)/python -m tools.links
 
+check-site: $(DEV)
+	@echo "check: site"
+	@$(BUILD_SITE)
+
 check-typescript:
 ifdef NODE
 	@$(MAKE) --no-print-directory $(SDK_MODULES)
@@ -111,8 +118,9 @@ soak: $(DEV) ## let everything go wrong at random for a while (MINUTES=…, ARGS
 
 ##@ Make
 .PHONY: docs
-docs: $(DEV) ## write the generated docs anew
+docs: $(DEV) ## write the generated docs anew, and build the site into site/
 	$(BIN)/python -m tools.docs
+	$(BUILD_SITE)
 
 .PHONY: dist
 dist: $(DEV) ## build the wheel and the source archive into dist/
@@ -132,7 +140,7 @@ lock: $(DEV) ## resolve requirements/*.txt anew from *.in and pyproject.toml (UP
 ##@ Tidy
 .PHONY: clean
 clean: ## remove everything that was made here, .venv included
-	rm -rf $(VENV) $(PEERS_VENV) $(SDK)/node_modules $(SDK)/dist $(SDK)/build tools/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(PEERS_VENV) $(SDK)/node_modules $(SDK)/dist $(SDK)/build tools/node_modules dist build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

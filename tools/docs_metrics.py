@@ -19,14 +19,17 @@ _PARTS = (
 
 
 def pages() -> dict[str, str]:
-    """The page: a table for each part."""
-    parts = (part for title, about, metrics in _PARTS for part in (f"## {title}", about, _table(metrics)))
-    return {"docs/reference/metrics.md": page("Metrics", "`src/scopekey/enforce/doors/metrics.py`", ABOUT, *parts)}
+    """The page: all metrics in a table, then each part with a heading for each metric."""
+    every = [told for _, _, metrics in _PARTS for told in metrics]
+    overview = table(("metric", "kind"), ((f"[`{told.name}`](#{told.name})", told.kind) for told in every))
+    parts = (part for title, about, metrics in _PARTS for part in (f"## {title}", about, _described(metrics)))
+    source = "`src/scopekey/enforce/doors/metrics.py`"
+    return {"docs/reference/metrics.md": page("Metrics", source, ABOUT, overview, *parts)}
 
 
-def _table(metrics: Sequence[Told]) -> str:
-    return table(("metric", "kind", "says"), ((_name(told), told.kind, told.meaning) for told in metrics))
+def _described(metrics: Sequence[Told]) -> str:
+    return "\n\n".join(f"### {told.name}\n\n{_kind(told)} {told.meaning}" for told in metrics)
 
 
-def _name(told: Told) -> str:
-    return f"`{told.name}{{{told.label}}}`" if told.label else f"`{told.name}`"
+def _kind(told: Told) -> str:
+    return f"A {told.kind}, by `{told.label}`." if told.label else f"A {told.kind}."

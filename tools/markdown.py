@@ -1,8 +1,9 @@
 """What the link check reads from a Markdown page: links and anchors, each with its line. Not a renderer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 FENCE = re.compile(r"^ {0,3}(?:> ?)*(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -60,6 +61,12 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
 
 
+def unused(anchor: str, found: Container[str]) -> str:
+    """The anchor, or the first numbered one that the page does not have yet, as GitHub numbers them."""
+    numbered = (f"{anchor}-{number}" if number else anchor for number in count())
+    return next(name for name in numbered if name not in found)
+
+
 def headings(lines: list[str]) -> Iterator[str]:
     """The text of every heading, underlined ones included, in order."""
     for number, line in enumerate(lines):
@@ -74,11 +81,7 @@ def anchors(text: str) -> set[str]:
     lines = prose(text)
     found: set[str] = set()
     for heading in headings(lines):
-        name, anchor, count = slug(heading), slug(heading), 0
-        while anchor in found:
-            count += 1
-            anchor = f"{name}-{count}"
-        found.add(anchor)
+        found.add(unused(slug(heading), found))
     return found | set(NAMED.findall("\n".join(without_code(lines))))
 
 

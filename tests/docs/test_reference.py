@@ -4,6 +4,7 @@ import re
 
 from scopekey.cli.main import app
 from scopekey.core.problem import PROBLEMS
+from scopekey.enforce.doors.metrics import _TOLD
 from scopekey.server.app import management_api
 from scopekey.settings import Settings
 from tests.docs.shell import ROOT
@@ -11,9 +12,9 @@ from tools.docs import GENERATORS, generated
 from tools.docs_http import NoNode
 
 
-def headings(page):
+def headings(page, level="##"):
     text = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
-    return re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    return re.findall(rf"^{level} (.+)$", text, flags=re.MULTILINE)
 
 
 def names_of(typer_app, prefix="scopekey"):
@@ -38,6 +39,11 @@ def test_every_command_has_its_heading():
 
 def test_every_problem_code_has_its_heading():
     assert list(PROBLEMS) == headings("problems.md")
+
+
+def test_every_metric_has_its_heading():
+    # What /metrics tells is made from these alone.
+    assert list(_TOLD) == headings("metrics.md", "###")
 
 
 def test_every_call_of_the_management_api_has_its_heading():
