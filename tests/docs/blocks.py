@@ -1,11 +1,11 @@
 """The runnable blocks of a Markdown page, in order, and what running one means.
 
 A fenced `python` block is run; a `console` block's `$ ` lines are run and must print what stands beneath them, where
-`…` stands for anything. Comments right before a block: `<!-- not run: reason -->` leaves it out, `<!-- file: name -->`
-writes it to a file instead. `<!-- run: command -->` runs a command that readers do not see. `<!-- needs: program -->`
-anywhere leaves out the page where a program that readers have is not installed. A python line's
-`# → text` is what it prints. A command that ends in `&` is a server on port 8000, or on the `--port 800n` it names, and
-goes on until `kill %n` (the nth of the page) or the page's end.
+`…` stands for anything. Comments right before a block: `<!-- not run: reason -->` leaves it out, `<!-- file: name
+-->` writes it to a file instead. `<!-- run: command -->` runs a command that readers do not see. `<!-- needs: program
+-->` anywhere leaves out the page where a program that readers have is not installed; a page that needs `node` finds
+the package `scopekey` beside it. A python line's `# → text` is what it prints. A command that ends in `&` is a server
+on port 8000, or on the `--port 800n` it names, and goes on until `kill %n` (the nth of the page) or the page's end.
 """
 
 import re

@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN_PORT = re.compile(r"\b800[0-9]\b")
+PACKAGE = ROOT / "clients" / "typescript"
+MODULES = PACKAGE / "node_modules"
+WRITTEN_PORT = re.compile(r"\b(?:800[0-9]|8701)\b")
 """The ports that pages write, `8000` where a command names none; others that are free take their places."""
 KILL = re.compile(r"kill %([1-9])")
 
@@ -60,7 +62,8 @@ class Shell:
             _end(process)
 
     def _port(self, written: str) -> str:
-        return self._ports.setdefault(written, str(free_port()))
+        # The demo takes the port after its own, too.
+        return self._ports.setdefault(written, str(free_port(and_next=True)))
 
     def _start(self, command: str) -> None:
         named = re.search(rf"--port ({WRITTEN_PORT.pattern})", command)
@@ -96,14 +99,31 @@ def environment() -> dict[str, str]:
     """Nothing of the machine's own Scopekey settings, and a terminal wide enough for every line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SCOPEKEY_")}
     # Debian keeps servers where an ordinary user's path does not look.
-    path = os.pathsep.join((str(Path(sys.executable).parent), kept["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"))
+    mine = (str(Path(sys.executable).parent), str(MODULES / ".bin"))
+    path = os.pathsep.join((*mine, kept["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"))
     return kept | {"PATH": path, "COLUMNS": "120"}
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
+def free_port(*, and_next: bool = False) -> int:
+    with socket.socket() as listener, socket.socket() as beside:
         listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+        port = listener.getsockname()[1]
+        try:
+            if and_next:
+                beside.bind(("127.0.0.1", port + 1))
+        except (OSError, OverflowError):
+            return free_port(and_next=True)
+        return port
+
+
+def install_packages(folder: Path) -> None:
+    """What `npm install` of the package, and of the frameworks that pages guard, puts into a folder: links to ours."""
+    if not (PACKAGE / "dist").exists():
+        subprocess.run(["npm", "run", "build", "--silent"], cwd=PACKAGE, check=True, timeout=120)
+    (folder / "node_modules" / "@hono").mkdir(parents=True)
+    (folder / "node_modules" / "scopekey").symlink_to(PACKAGE)
+    for name in ("express", "fastify", "hono", "@hono/node-server"):
+        (folder / "node_modules" / name).symlink_to(MODULES / name)
 
 
 def answers(port: int) -> bool:

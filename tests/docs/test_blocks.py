@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.docs.blocks import Block, blocks, commands, fits, needed, printed
-from tests.docs.shell import ROOT, Shell, environment
+from tests.docs.shell import MODULES, ROOT, Shell, environment, install_packages
 
 RUN = {"python", "console"}
 PAGES = sorted(
@@ -40,6 +40,10 @@ def test_every_block_of_the_page_runs(page, shell, tmp_path):
     for program in needed(text_of_page):
         if shutil.which(program, path=environment()["PATH"]) is None:
             pytest.skip(f"{program} is not installed on this machine")
+        if program == "node":
+            if not MODULES.exists():
+                pytest.skip("the packages of clients/typescript are not installed: `make test` does it")
+            install_packages(tmp_path)
     for block in blocks(text_of_page):
         kind, text = block.note
         if kind == "file":
