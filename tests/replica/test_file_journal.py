@@ -10,6 +10,7 @@ from scopekey.core.decision import Allowed
 from scopekey.core.matcher import Match
 from scopekey.core.requirement import Requirement, need
 from scopekey.core.rules import Operation
+from scopekey.replica import file_journal
 from scopekey.replica.journal import DONE
 from scopekey.replica.journal_file import SUFFIX
 from scopekey.wire.decisions import MAX_TEXT
@@ -162,6 +163,18 @@ def test_what_nobody_waits_for_is_written_at_once_and_synced_within_a_second(fol
 
 
 # Group commit
+
+
+def test_who_must_wait_does_not_wait_for_others_to_come(folder, monkeypatch):
+    monkeypatch.setattr(file_journal, "_LINGER", 60.0)
+    journal = journal_in(folder, mode="writes")
+    for _ in range(5):
+        # The one that nobody waits for wakes the thread, which then stays for more; a ticket is patient for 250 ms.
+        assert DONE is journal.append(about(READ, writes=False))
+        until(lambda: not journal._idle and journal._wake.empty())
+        journal.append(about(WRITE, "POST", writes=True)).wait()
+    journal.close()
+    assert 10 == len(numbers_in(folder))
 
 
 def test_one_sync_releases_all_that_arrived_during_the_last_one(folder):

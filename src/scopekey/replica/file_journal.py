@@ -230,6 +230,8 @@ class FileJournal:
         if not self._events and not self._refused and not self._group.needed:
             self._pause(self._next_due())
         self._idle = False
+        # Up again: whoever woke took it down, and those who must wait are not to wait for others to come.
+        self._calm = True
         if not self._group.needed:
             self._pause(_LINGER)
         self._calm = False
