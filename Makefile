@@ -123,19 +123,32 @@ docs: $(DEV) ## write the generated docs anew, and build the site into site/
 	$(BUILD_SITE)
 
 .PHONY: dist
-dist: $(DEV) ## build the wheel and the source archive into dist/
+dist: $(DEV) ## build the wheel, the source archive and the npm package into dist/
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
+ifdef NODE
+	@$(MAKE) --no-print-directory $(SDK_MODULES)
+	cd $(SDK) && npm run build --silent && npm pack --silent --pack-destination ../../dist
+else
+	@$(WITHOUT_NODE)
+endif
 
 # Hashes and versions only: no address of an index gets into a lock file.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 .PHONY: lock
-lock: $(DEV) ## resolve requirements/*.txt anew from *.in and pyproject.toml (UPGRADE=1: take newer versions)
+lock: $(DEV) ## resolve all lock files anew (UPGRADE=1: take newer versions of Python packages)
 	$(COMPILE) --extra demo pyproject.toml requirements/demo.in --output-file requirements/demo.txt
 	$(COMPILE) --all-extras --constraint requirements/demo.txt pyproject.toml requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --extra server --constraint requirements/dev.txt pyproject.toml requirements/peers.in --output-file requirements/peers.txt
+ifdef NODE
+	cd $(SDK) && npm run lock --silent
+	cd tools && npm install --package-lock-only --silent
+else
+	@$(WITHOUT_NODE)
+endif
 	@! grep -nE '://|^-' requirements/demo.txt requirements/dev.txt requirements/peers.txt || { echo "lock: an address or an option got into a lock file"; exit 1; }
+	@! grep -nE '://' $(SDK)/package-lock.json tools/package-lock.json || { echo "lock: an address got into a lock file"; exit 1; }
 
 ##@ Tidy
 .PHONY: clean
