@@ -1,0 +1,154 @@
+// The client: for the calls of a platform that Scopekey guards, and for Scopekey's own API.
+
+import { addressOf, refuseOther, target } from "./address.js";
+import { ConfigurationError } from "./errors.js";
+import { ExpiryWatch } from "./expiry.js";
+import { type Asked, Management } from "./management.js";
+import { type ClientOptions, environmentVariables, optionsFrom } from "./options.js";
+import { Secret } from "./secret.js";
+import { type Call, SURROUNDINGS, type Surroundings, Transport } from "./transport.js";
+
+const TIMEOUT_MS = 30_000;
+const RETRIES = 2;
+
+/** What one call of the platform is made with. */
+export interface RequestOptions {
+  /** Added to the path; a list becomes several parameters of one name. */
+  query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>> | undefined;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is; only one of `json` and `body`. A stream cannot be sent again. */
+  body?: RequestInit["body"] | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** How long one try may take, in milliseconds. */
+  timeoutMs?: number | undefined;
+  /** Ends the call, its waiting between tries too. */
+  signal?: AbortSignal | undefined;
+  /** Makes it safe to try any call again. */
+  idempotencyKey?: string | undefined;
+}
+
+/**
+ * Calls a platform whose keys Scopekey checks, and Scopekey's own API, with one key.
+ *
+ * Whatever is no success is thrown as one of `ScopekeyFailure`. Calls that may be repeated are tried again (spec/clients.md).
+ */
+export class ScopekeyClient extends Management {
+  readonly #options: ClientOptions;
+  readonly #platform: URL;
+  readonly #scopekey: URL;
+  readonly #transport: Transport;
+  readonly #surroundings: Surroundings;
+  #secret: Secret;
+
+  /** Throws ConfigurationError where key and addresses do not fit. */
+  constructor(options: ClientOptions, surroundings: Surroundings = SURROUNDINGS) {
+    super();
+    this.#options = options;
+    this.#surroundings = surroundings;
+    this.#secret = new Secret(options.apiKey);
+    this.#platform = addressOf(options.environment, options.urls ?? {});
+    this.#scopekey = options.scopekeyUrl === undefined ? this.#platform : addressOf(options.scopekeyUrl, {});
+    refuseOther(options.environment, this.#secret);
+    this.#transport = new Transport(
+      options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      options.retries ?? RETRIES,
+      options.verbose ?? false,
+      new ExpiryWatch(options.onKeyExpiring, options.warnBeforeMs),
+      surroundings,
+    );
+  }
+
+  /** A client as the environment variables say it (`SCOPEKEY_API_KEY`, `SCOPEKEY_ENVIRONMENT`…); what is given wins. */
+  static fromEnvironment(options: Partial<ClientOptions> = {}): ScopekeyClient {
+    return new ScopekeyClient(optionsFrom(environmentVariables(), options));
+  }
+
+  /** Use another key from the next call on. Throws ConfigurationError where it does not fit. */
+  setApiKey(apiKey: string): void {
+    const secret = new Secret(apiKey);
+    refuseOther(this.#options.environment, secret);
+    this.#secret = secret;
+  }
+
+  /** The key as it may be shown: `sck_live_Ab3dEf6hIj9k…`. The whole one only with `reveal: true`. */
+  getApiKey(options: { reveal?: boolean } = {}): string {
+    return options.reveal === true ? this.#secret.reveal() : this.#secret.toString();
+  }
+
+  /** Call the platform. Gives the good answer (2xx) as it comes; everything else is thrown. */
+  request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    return this.#send(this.#platform, method, path, options, (response) => Promise.resolve(response));
+  }
+
+  /** The same, for an answer that is JSON. What it holds is the platform's word: nothing is checked. */
+  requestJson<Answer>(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.#send(this.#platform, method, path, options, json<Answer>);
+  }
+
+  override toString(): string {
+    return `ScopekeyClient(${this.#platform.origin}, ${this.#secret})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  protected override ask<Answer>(asked: Asked): Promise<Answer> {
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, json<Answer>);
+  }
+
+  protected override fetch(asked: Asked): Promise<Response> {
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, (response) => Promise.resolve(response));
+  }
+
+  protected override fresh(): string {
+    return this.#surroundings.uuid();
+  }
+
+  // Async, so that what is wrong with a call is thrown where its answer is waited for.
+  async #send<Answer>(
+    base: URL,
+    method: string,
+    path: string,
+    options: RequestOptions,
+    read: (response: Response) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#transport.send(this.#call(base, method, path, options), this.#secret, read);
+  }
+
+  #call(base: URL, method: string, path: string, options: RequestOptions): Call {
+    if (!/^[A-Za-z]+$/.test(method)) throw new ConfigurationError("bad_request", "A method is as in GET.");
+    if (options.json !== undefined && options.body !== undefined) {
+      throw new ConfigurationError("bad_request", "Give `json` or `body`, not both.");
+    }
+    const headers = new Headers({ ...this.#options.headers, ...options.headers });
+    if (options.json !== undefined) headers.set("content-type", "application/json");
+    if (options.idempotencyKey !== undefined) headers.set("idempotency-key", options.idempotencyKey);
+    return {
+      method: method.toUpperCase(),
+      url: withQuery(target(base, path), options.query),
+      headers,
+      body: options.json === undefined ? options.body : JSON.stringify(options.json),
+      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+      signal: options.signal,
+    };
+  }
+}
+
+function withQuery(url: URL, query: RequestOptions["query"]): URL {
+  for (const [name, value] of Object.entries(query ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null) url.searchParams.append(name, String(one));
+    }
+  }
+  return url;
+}
+
+function json<Answer>(response: Response): Promise<Answer> {
+  return response.json() as Promise<Answer>;
+}
