@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from scopekey.client.management import ManagementClient
+from scopekey.cli.over_http import Server
 from scopekey.core.requirement import ANY_LIVE_KEY
 from scopekey.settings import Settings
 from scopekey.wire.resources import (
@@ -85,7 +85,7 @@ def management(*, local: bool = False) -> Iterator[Management]:
     """Open what the command acts on. Raises CannotActError."""
     over_http = None if local else server()
     if over_http is not None:
-        with ManagementClient(*over_http) as client:
+        with Server(*over_http) as client:
             yield client
         return
     from scopekey.server.management import HomeManagement

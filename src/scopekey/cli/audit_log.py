@@ -6,7 +6,7 @@ from typing import Protocol
 
 from scopekey.audit.source import LogSource
 from scopekey.cli.acting import caller, home, server
-from scopekey.client.audit import AuditClient
+from scopekey.cli.over_http import Server
 from scopekey.wire.audit import EntryPage, ExportFormat, ProvenEntry
 
 
@@ -43,7 +43,7 @@ def audit_log(*, local: bool = False) -> Iterator[AuditLog]:
     """Open the log that the command acts on. Raises CannotActError."""
     over_http = None if local else server()
     if over_http is not None:
-        with AuditClient(*over_http) as client:
+        with Server(*over_http) as client:
             yield client
         return
     with home(local=local) as node:

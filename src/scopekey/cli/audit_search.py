@@ -12,9 +12,9 @@ from rich.text import Text
 from scopekey.cli.audit_log import AuditLog, audit_log
 from scopekey.cli.audit_text import HEADINGS, fields_of, json_of
 from scopekey.cli.output import Local, console, print_table, warn
-from scopekey.client.audit import ENTRIES
 from scopekey.client.audit_source import size_of as checkpoint_size
-from scopekey.client.management import UnreachableError
+from scopekey.client.calls import ENTRIES
+from scopekey.client.errors import UnreachableError
 from scopekey.core.problem import ProblemError
 from scopekey.wire.audit import EntryKind, LoggedEntry
 

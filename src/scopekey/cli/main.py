@@ -16,8 +16,9 @@ from scopekey.cli.check import check
 from scopekey.cli.demo import demo
 from scopekey.cli.init import init
 from scopekey.cli.output import warn
+from scopekey.cli.over_http import NoAnswerError
 from scopekey.cli.serve import serve
-from scopekey.client.management import UnreachableError
+from scopekey.client.errors import UnreachableError
 from scopekey.core.keyformat import BODY_LENGTH
 from scopekey.core.problem import ProblemError
 from scopekey.settings import MissingSecretError
@@ -97,6 +98,7 @@ def run() -> None:
         MissingSecretError,
         SchemaError,
         StoreUnavailableError,
+        NoAnswerError,
         UnreachableError,
         ValueError,
     ) as error:
