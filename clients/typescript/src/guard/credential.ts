@@ -27,7 +27,10 @@ export function readCredential(lines: FieldLines): Credential {
 
 /** The token of a bearer scheme; undefined for another scheme, null where a bearer was joined to one. */
 function bearerOf(value: string): string | undefined | null {
-  const [, scheme = "", rest = ""] = /^\s*(\S*) ?([^]*)$/.exec(value) ?? [];
+  const text = value.trim();
+  const end = text.indexOf(" ");
+  const scheme = end < 0 ? text : text.slice(0, end);
+  const rest = end < 0 ? "" : text.slice(end + 1);
   if (scheme.toLowerCase() === "bearer") return rest.trim();
   return rest.includes(",") && /bearer/i.test(rest) ? null : undefined;
 }

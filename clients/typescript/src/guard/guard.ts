@@ -50,6 +50,7 @@ export class Guard<Request> {
       if (credential.kind !== "key") return { allowed: false, refusal: refuseCredential(credential.kind, requestId) };
       const verdict = await ask(this.#settled, credential.key, question, asking.address, requestId);
       const caller = verdict.allowed ? callerOf(verdict) : undefined;
+      if (caller === null && "permissions" in question) throw new GuardFault("a yes that names no key was given");
       if (caller !== undefined) return { allowed: true, caller, headers: told(verdict, question) };
       return {
         allowed: false,
