@@ -65,22 +65,22 @@ export abstract class Management {
   }
 
   /** Show a key. */
-  showKey(id: string, options?: CallOptions): Promise<api.Key> {
+  async showKey(id: string, options?: CallOptions): Promise<api.Key> {
     return this.ask({ method: "GET", path: `/v1/keys/${part(id)}`, ...options });
   }
 
   /** Change a key in place; its secret stays. */
-  editKey(id: string, body: api.EditKey, options?: ChangeOptions): Promise<api.Key> {
+  async editKey(id: string, body: api.EditKey, options?: ChangeOptions): Promise<api.Key> {
     return this.#change(`/v1/keys/${part(id)}`, body, options);
   }
 
   /** Give a key a new secret; the old one goes on until the overlap ends. */
-  rotateKey(id: string, body: api.RotateKey = {}, options?: OnceOptions & ChangeOptions): Promise<api.IssuedKey> {
+  async rotateKey(id: string, body: api.RotateKey = {}, options?: OnceOptions & ChangeOptions): Promise<api.IssuedKey> {
     return this.#once(`/v1/keys/${part(id)}/rotate`, body, options, match(options?.version));
   }
 
   /** End a key, for good. */
-  revokeKey(id: string, body: api.RevokeKey, options?: CallOptions): Promise<api.Key> {
+  async revokeKey(id: string, body: api.RevokeKey, options?: CallOptions): Promise<api.Key> {
     return this.ask({ method: "POST", path: `/v1/keys/${part(id)}/revoke`, json: body, ...options });
   }
 
@@ -90,7 +90,7 @@ export abstract class Management {
   }
 
   /** The operations that a key can call; `with` and `without` ask what would be if. */
-  reachKey(
+  async reachKey(
     id: string,
     what: { with?: readonly string[]; without?: readonly string[] } = {},
     options?: CallOptions,
@@ -99,7 +99,7 @@ export abstract class Management {
   }
 
   /** What a key was used for: each permission and each secret, by day. */
-  keyUsage(id: string, query: { days?: number } = {}, options?: CallOptions): Promise<api.Usage> {
+  async keyUsage(id: string, query: { days?: number } = {}, options?: CallOptions): Promise<api.Usage> {
     return this.ask({ method: "GET", path: `/v1/keys/${part(id)}/usage`, query: { ...query }, ...options });
   }
 
@@ -119,12 +119,12 @@ export abstract class Management {
   }
 
   /** Show a tenant. */
-  showOrganization(id: string, options?: CallOptions): Promise<api.Organization> {
+  async showOrganization(id: string, options?: CallOptions): Promise<api.Organization> {
     return this.ask({ method: "GET", path: `/v1/organizations/${part(id)}`, ...options });
   }
 
   /** Change a tenant. */
-  editOrganization(id: string, body: api.EditOrganization, options?: ChangeOptions): Promise<api.Organization> {
+  async editOrganization(id: string, body: api.EditOrganization, options?: ChangeOptions): Promise<api.Organization> {
     return this.#change(`/v1/organizations/${part(id)}`, body, options);
   }
 

@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, "../../../../..");
-const COMMAND = process.env.SCOPEKEY_COMMAND ?? join(ROOT, ".venv/bin/scopekey");
+/** The command line of this repository. */
+export const COMMAND: string = process.env.SCOPEKEY_COMMAND ?? join(ROOT, ".venv/bin/scopekey");
 const READY_WITHIN_MS = 30_000;
 
 const CATALOG = `name = "shop"
