@@ -55,7 +55,10 @@ test("it brings nothing along", async () => {
 });
 
 test("a program that uses it type-checks in an empty project, libraries too, and runs", async () => {
-  strictEqual("", await compiled("bundled.ts", USING, "--module", "esnext", "--moduleResolution", "bundler", "--noEmit"));
+  strictEqual(
+    "",
+    await compiled("bundled.ts", USING, "--module", "esnext", "--moduleResolution", "bundler", "--noEmit"),
+  );
   strictEqual("", await compiled("using.ts", USING, "--module", "nodenext"));
   const told = await run("node", ["using.js"], { cwd: folder });
   strictEqual("false unreachable function function\n", told.stdout);

@@ -76,7 +76,9 @@ describe("a real server", () => {
     deepStrictEqual(["invalid_request", "name"], [refused.code, refused.field]);
     await rejects(client.createKey({ name: "a", permissions: ["datasets:raed"] }), /Did you mean datasets:read\?/);
     for (const id of ["../organizations", "a/b", "?x=1"]) {
-      await rejects(client.showKey(id), (error) => /^(not_found|unreadable_target)$/.test((error as { code: string }).code));
+      await rejects(client.showKey(id), (error) =>
+        /^(not_found|unreadable_target)$/.test((error as { code: string }).code),
+      );
     }
     for (const id of ["", ".", ".."]) await rejects(client.showKey(id), ConfigurationError);
   });
