@@ -1,8 +1,8 @@
 // What is the same in every framework: a request is asked about once, and is let through for a plain yes alone.
 
+import { readCredential } from "../core/credential.js";
 import type { Permission } from "../permissions.js";
 import { ask, type Question, type Verdict } from "./ask.js";
-import { type FieldLines, readCredential } from "./credential.js";
 import { GuardFault, type GuardOptions, type Settled, settle } from "./options.js";
 import { type Refusal, refuse, refuseCredential, refuseUnchecked, told } from "./respond.js";
 
@@ -23,6 +23,9 @@ export interface Caller {
 export type Outcome =
   | { readonly allowed: true; readonly caller: Caller | null; readonly headers: Readonly<Record<string, string>> }
   | { readonly allowed: false; readonly refusal: Refusal };
+
+/** All field lines of a name, in lower case, each as it was sent. */
+export type FieldLines = (name: string) => readonly string[];
 
 /** What a framework's adapter takes from a request. */
 export interface Asking {
@@ -48,7 +51,7 @@ export class Guard<Request> {
     try {
       const credential = readCredential(asking.lines);
       if (credential.kind !== "key") return { allowed: false, refusal: refuseCredential(credential.kind, requestId) };
-      const verdict = await ask(this.#settled, credential.key, question, asking.address, requestId);
+      const verdict = await ask(this.#settled, credential.text, question, asking.address, requestId);
       const caller = verdict.allowed ? callerOf(verdict) : undefined;
       if (caller === null && "permissions" in question) throw new GuardFault("a yes that names no key was given");
       if (caller !== undefined) return { allowed: true, caller, headers: told(verdict, question) };
