@@ -120,6 +120,12 @@ soak: $(DEV) ## let everything go wrong at random for a while (MINUTES=…, ARGS
 .PHONY: docs
 docs: $(DEV) ## write the generated docs anew, and build the site into site/
 	$(BIN)/python -m tools.docs
+ifdef NODE
+	@$(MAKE) --no-print-directory $(SDK_MODULES)
+	cd $(SDK) && npm run generate --silent
+else
+	@$(WITHOUT_NODE)
+endif
 	$(BUILD_SITE)
 
 .PHONY: dist

@@ -98,7 +98,7 @@ MODULES = {
 ABOUT = """What a program may rely on; everything else may move between releases. Times are milliseconds since the
 epoch. `Decision` is `Allowed | Denied`: a `Denied` is false, an `Allowed` is true."""
 
-EXAMPLE = "<!-- not run: an excerpt of a test; docs/guides/testing.md runs whole ones -->\n```python"
+EXAMPLE = "<!-- not run: an excerpt; the guides run whole programs -->\n```python"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -109,7 +109,7 @@ def test_the_log_is_searched_proved_and_fetched(client, deployment, issued):
     size = min(int(checkpoint.split("\n")[1]), 255)
     assert 32 * size == len(client(lambda c: c.show_tile(f"tile/0/000.p/{size}")))
     lines = b"".join(client.all(lambda c: c.export_log(kind="change"))).splitlines()
-    assert ({"change"}, True) == ({json.loads(line)["kind"] for line in lines}, len(lines) > 1)
+    assert ({"change"}, True) == ({json.loads(line)["entry"]["kind"] for line in lines}, len(lines) > 1)
 
 
 def test_what_is_wrong_with_a_request_is_named(client, issued):

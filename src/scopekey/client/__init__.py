@@ -1,9 +1,11 @@
 """The Python client: for the calls of a platform that Scopekey guards, and for Scopekey's own API.
 
-from scopekey.client import MissingPermissionError, ScopekeyClient
+```python
+from scopekey.client import ScopekeyClient
 
 with ScopekeyClient.from_environment() as client:
     client.request("GET", "/datasets")
+```
 """
 
 from scopekey.client.async_client import AsyncScopekeyClient
