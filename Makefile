@@ -63,10 +63,10 @@ test-python: $(DEV)
 	@$(BIN)/pytest --numprocesses $(or $(WORKERS),auto) --dist loadfile $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-imports check-docs check-links check-site check-typescript ## format, lint, types, import contracts, generated docs, links, the site
+check: check-format check-lint check-types check-imports check-docs check-links check-site check-client check-typescript ## format, lint, types, import contracts, generated docs, links, the site
 	@echo "check: all passed"
 
-.PHONY: check-format check-lint check-types check-imports check-docs check-links check-site check-typescript
+.PHONY: check-format check-lint check-types check-imports check-docs check-links check-site check-client check-typescript
 check-format: $(DEV)
 	@echo "check: format"
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff . ; exit 1; }
@@ -94,6 +94,17 @@ check-links: $(DEV)
 check-site: $(DEV)
 	@echo "check: site"
 	@$(BUILD_SITE)
+
+# As a user's type checker sees the client: every public name has a type, and none has to be guessed.
+check-client: $(DEV)
+ifdef NODE
+	@$(MAKE) --no-print-directory $(TOOL_MODULES)
+	@echo "check: the Python client's types"
+	@told=$$(PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/src" tools/node_modules/.bin/pyright --ignoreexternal --verifytypes scopekey.client) \
+		|| { echo "$$told"; exit 1; }
+else
+	@$(WITHOUT_NODE)
+endif
 
 check-typescript:
 ifdef NODE

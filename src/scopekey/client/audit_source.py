@@ -25,11 +25,11 @@ class TiledLog:
 
     def __init__(self, note: str, files: LogFiles) -> None:
         """`note` is the checkpoint. Raises CheckpointError where it is none."""
-        self.size = size_of(note)
+        self.size: int = size_of(note)
         self._note = note
         self._files = files
         # A verification asks for the tile at the edge more than once.
-        self.tile = lru_cache(16)(self._tile)
+        self.tile: Callable[[int, int], bytes] = lru_cache(16)(self._tile)
 
     def checkpoint(self) -> str:
         """The newest checkpoint."""

@@ -88,7 +88,7 @@ class Session:
 
     def __init__(self, api_key: str, options: ClientOptions, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
-        self.secret = Secret(api_key)
+        self.secret: Secret = Secret(api_key)
         self._environment = options["environment"]
         self._platform = address_of(self._environment, options.get("urls") or {})
         own = options.get("scopekey_url")

@@ -1,7 +1,7 @@
 """What the management API takes and gives: one definition for the server, the command line and the client."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -75,13 +75,13 @@ SentTime = Annotated[Time, Field(strict=False), BeforeValidator(_time)]
 class Body(BaseModel):
     """Something a caller sends: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Answer(BaseModel):
     """Something the server gives."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
 
 class Lifetime(Body):
@@ -101,7 +101,7 @@ class Lifetime(Body):
 class CreateKey(Lifetime):
     """A new key. Without an end it gets the earliest of the default lifetime, the cap and the creator's end."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"name": "Dashboard", "permissions": ["datasets:read", "queries:read"], "expires_in": "90d"},
@@ -128,7 +128,7 @@ class CreateKey(Lifetime):
 class EditKey(Lifetime):
     """What to change; what is not sent stays."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={"examples": [{"permissions": ["datasets:read"]}, {"name": "Dashboard, production"}]}
     )
 
@@ -141,7 +141,7 @@ class EditKey(Lifetime):
 class RotateKey(Body):
     """How long the old secret goes on, and which one to replace where two are live already."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"overlap": "24h"}]})
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"examples": [{"overlap": "24h"}]})
 
     overlap: Duration = "24h"
     replace: Literal["old", "new"] | None = None
@@ -150,7 +150,7 @@ class RotateKey(Body):
 class RevokeKey(Body):
     """Why a key ends, for those who look later."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "superseded"}]})
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"examples": [{"reason": "superseded"}]})
 
     reason: Literal["compromised", "superseded", "unused", "other"]
     comment: Comment | None = None
@@ -159,7 +159,9 @@ class RevokeKey(Body):
 class Verify(Body):
     """A question about another key: does it hold these permissions, or may it call this operation."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "sck_live_…", "permissions": ["datasets:read"]}]})
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={"examples": [{"key": "sck_live_…", "permissions": ["datasets:read"]}]}
+    )
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=500), Field(repr=False)]
     permissions: list[PermissionName] | None = Field(None, max_length=MAX_LISTED)
@@ -183,7 +185,7 @@ class PolicyBody(Body):
 class CreateOrganization(Body):
     """A new tenant."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         json_schema_extra={"examples": [{"name": "Acme", "policy": {"max_key_age": "90d", "never_expires": False}}]}
     )
 
@@ -194,7 +196,9 @@ class CreateOrganization(Body):
 class EditOrganization(Body):
     """What to change; what is not sent stays. A suspended organization's keys are refused."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"policy": {"max_key_age": "30d"}}]})
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={"examples": [{"policy": {"max_key_age": "30d"}}]}
+    )
 
     name: Name | None = None
     policy: PolicyBody | None = None
