@@ -69,7 +69,7 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
     const requires = guardFetch(settings);
     let ran = 0;
     const read = requires("datasets:read", (_, caller) => Response.json({ caller, ran: ++ran }));
-    const write = requires(["datasets:read", "datasets:write"], () => Response.json({ ran: ++ran }));
+    const write = requires("datasets:read", "datasets:write", () => Response.json({ ran: ++ran }));
     const listed = requires.listed((_, caller) => Response.json({ caller, ran: ++ran }));
     return onFetch(
       (request) => {

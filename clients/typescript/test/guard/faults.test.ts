@@ -105,7 +105,7 @@ test("what a guard cannot work with is refused at once", () => {
   ]) {
     throws(() => guard({ ...good, ...wrong }), TypeError, JSON.stringify(wrong));
   }
-  throws(() => guard(good)([], () => new Response()), TypeError);
+  throws(() => guard(good)(() => new Response()), TypeError);
 });
 
 describe("with a real server", () => {
