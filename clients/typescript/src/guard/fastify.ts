@@ -23,7 +23,7 @@ export interface ScopekeyRequest {
 export interface FastifyReply {
   code(status: number): unknown;
   headers(values: Readonly<Record<string, string>>): unknown;
-  send(body: string): unknown;
+  send(body: Buffer): unknown;
 }
 
 /** An `onRequest` hook. */
@@ -55,8 +55,8 @@ export function guard<R extends FastifyRequest = FastifyRequest>(options: GuardO
       }
       reply.code(outcome.refusal.status);
       reply.headers(outcome.refusal.headers);
-      // The reply that a hook returns ends the request here.
-      return reply.send(outcome.refusal.body);
+      // As bytes: to text Fastify adds a charset, which JSON has none of. The reply that is returned ends the request here.
+      return reply.send(Buffer.from(outcome.refusal.body));
     };
   return Object.assign(
     (...permissions: Permission[]) => {

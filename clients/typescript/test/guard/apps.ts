@@ -17,7 +17,8 @@ export interface Settings {
   apiKey: string;
   timeoutMs?: number;
   missingPermissionStatus?: 401 | 403;
-  onFault?: (error: Error) => void;
+  onFault?: (error: Error) => unknown;
+  address?: () => string | undefined;
 }
 
 /** A running application. */
@@ -26,6 +27,9 @@ export interface App {
   ran: () => number;
   stop: () => Promise<void>;
 }
+
+/** Those whose request has the socket: it tells the caller's address. */
+export const ON_NODE: ReadonlySet<string> = new Set(["express", "fastify"]);
 
 /** Every framework by its name: GET /datasets needs datasets:read, DELETE datasets:write, /listed/… what the rules say. */
 export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = {
@@ -60,7 +64,8 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
     const requires = guardHono(settings);
     let ran = 0;
     const app = new Hono<ScopekeyEnv>();
-    app.get("/datasets", requires("datasets:read"), (c) => c.json({ caller: c.get("scopekey"), ran: ++ran }));
+    // A Response of its own, which knows nothing of what was said in the context before.
+    app.get("/datasets", requires("datasets:read"), (c) => Response.json({ caller: c.get("scopekey"), ran: ++ran }));
     app.delete("/datasets", requires("datasets:read", "datasets:write"), (c) => c.json({ ran: ++ran }));
     app.get("/listed/*", requires.listed(), (c) => c.json({ caller: c.get("scopekey"), ran: ++ran }));
     return onFetch(app.fetch, () => ran);
