@@ -86,7 +86,8 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
   },
 };
 
-async function onNode(server: HttpServer, ran: () => number): Promise<App> {
+/** What answers on a Node.js server. */
+export async function onNode(server: HttpServer, ran: () => number): Promise<App> {
   if (!server.listening) await new Promise((up) => server.once("listening", up));
   const { port } = server.address() as AddressInfo;
   return {
@@ -99,7 +100,8 @@ async function onNode(server: HttpServer, ran: () => number): Promise<App> {
   };
 }
 
-function onFetch(handler: (request: Request) => Response | Promise<Response>, ran: () => number): Promise<App> {
+/** What answers a `Request`, on a server. */
+export function onFetch(handler: (request: Request) => Response | Promise<Response>, ran: () => number): Promise<App> {
   const server = serve({ fetch: handler, port: 0, hostname: "127.0.0.1" });
   return onNode(server as HttpServer, ran);
 }
