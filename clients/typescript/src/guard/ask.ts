@@ -26,46 +26,62 @@ export async function ask(
   address: string | undefined,
   requestId: string,
 ): Promise<Verdict> {
-  let response: Response;
-  let text: string;
+  const { host } = settled.url;
+  const body = JSON.stringify({ key, ...question, ...(address === undefined ? {} : { address }) });
+  const { status, code, text } = await send(settled, body, requestId);
+  if (status !== 200) {
+    throw new GuardFault(`${host} answered this guard ${status} (${code}): look at its own key and address`);
+  }
+  const verdict = read(text);
+  if (verdict === undefined) throw new GuardFault(`${host} gave an answer that is none of Scopekey's`);
+  return verdict;
+}
+
+async function send(
+  settled: Settled,
+  body: string,
+  requestId: string,
+): Promise<{ status: number; code: string; text: string }> {
   try {
-    response = await settled.fetch(settled.url, {
+    const response = await settled.fetch(settled.url, {
       method: "POST",
       headers: {
         authorization: `Bearer ${settled.apiKey}`,
         "content-type": "application/json",
         "x-request-id": requestId,
       },
-      body: JSON.stringify({ key, ...question, ...(address === undefined ? {} : { address }) }),
+      body,
       redirect: "manual",
       signal: AbortSignal.timeout(settled.timeoutMs),
     });
-    text = await response.text();
+    const code = response.headers.get("scopekey-code") ?? "";
+    // Read to its end also where it is not used: only then the connection is kept.
+    return { status: response.status, code: CODE.test(code) ? code : "no code", text: await response.text() };
   } catch (error) {
-    // The kind alone: the words of such an error could repeat what was sent.
-    const kind = error instanceof Error ? error.name : "unknown";
-    throw new GuardFault(`${settled.url.host} did not answer (${kind}): requests are refused until it does`);
+    throw new GuardFault(`${settled.url.host} did not answer (${kindOf(error)}): requests are refused until it does`);
   }
-  if (response.status !== 200) throw new GuardFault(refused(settled, response));
-  const verdict = read(text);
-  if (verdict === undefined) throw new GuardFault(`${settled.url.host} gave an answer that is none of Scopekey's`);
-  return verdict;
 }
 
-function refused(settled: Settled, response: Response): string {
-  const code = response.headers.get("scopekey-code") ?? "no code";
-  return `${settled.url.host} answered this guard ${response.status} (${code}): look at its own key and address`;
+/** What kind of error it is. Never its words: they could repeat what was sent. */
+export function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  const { code } = (error.cause ?? error) as { code?: unknown };
+  return typeof code === "string" && /^[A-Z0-9_]{1,40}$/.test(code) ? code : error.name;
 }
 
 function read(text: string): Verdict | undefined {
-  let found: unknown;
   try {
-    found = JSON.parse(text);
+    const found: unknown = JSON.parse(text);
+    return isVerdict(found) ? found : undefined;
   } catch {
     return undefined;
   }
-  return isVerdict(found) ? found : undefined;
 }
+
+const CODE = /^[a-z_]{1,40}$/;
+// These end in header fields of the application's answer: nothing else may stand in them.
+const PERMISSION = /^[!-+\--~]{1,200}$/;
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]{8,20}(Z|[+-]\d\d:\d\d)$/;
 
 function isVerdict(value: unknown): value is Verdict {
   if (typeof value !== "object" || value === null) return false;
@@ -77,8 +93,13 @@ function isVerdict(value: unknown): value is Verdict {
     typeof allowed === "boolean" &&
     typeof stale === "boolean" &&
     // A refusal has a reason, a yes has none: anything else is not understood.
-    (allowed ? code === null : typeof code === "string") &&
-    [key_id, organization, environment, expires_at].every((one) => one === null || typeof one === "string") &&
-    [permissions, missing].every((list) => Array.isArray(list) && list.every((one) => typeof one === "string"))
+    (allowed ? code === null : isText(code, CODE)) &&
+    [key_id, organization, environment].every((one) => one === null || typeof one === "string") &&
+    (expires_at === null || isText(expires_at, TIME)) &&
+    [permissions, missing].every((list) => Array.isArray(list) && list.every((one) => isText(one, PERMISSION)))
   );
+}
+
+function isText(value: unknown, form: RegExp): boolean {
+  return typeof value === "string" && form.test(value);
 }

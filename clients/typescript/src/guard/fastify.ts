@@ -2,16 +2,20 @@
 
 import type { Permission } from "../permissions.js";
 import type { Question } from "./ask.js";
-import { type Caller, Guard, needing } from "./guard.js";
+import { type Caller, Guard, needing, operation } from "./guard.js";
 import { addressOf, linesOf, type NodeRequest } from "./node.js";
 import type { GuardOptions } from "./options.js";
 
 export type { Caller } from "./guard.js";
 export { GuardFault, type GuardOptions } from "./options.js";
 
-/** The parts of Fastify's request that are used. The guard adds `scopekey`, who calls. */
+/** The parts of Fastify's request that are used. */
 export interface FastifyRequest {
   readonly raw: NodeRequest;
+}
+
+/** What a guard adds to a request: who calls; null for an operation that the gateway's rules make public. */
+export interface ScopekeyRequest {
   scopekey?: Caller | null;
 }
 
@@ -19,43 +23,46 @@ export interface FastifyRequest {
 export interface FastifyReply {
   code(status: number): unknown;
   headers(values: Readonly<Record<string, string>>): unknown;
-  send(body: string): unknown;
+  send(body: Buffer): unknown;
 }
 
 /** An `onRequest` hook. */
-export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+export type FastifyGuard<R> = (request: R, reply: FastifyReply) => Promise<unknown>;
 
-/** Makes hooks for routes. */
-export interface Requires {
-  /** Let through who holds all of the permissions. */
-  (...permissions: Permission[]): FastifyGuard;
+/** Makes hooks for routes, or for a whole application. */
+export interface Requires<R> {
+  /** Let through who holds all of the permissions. Throws TypeError where none is named. */
+  (...permissions: Permission[]): FastifyGuard<R>;
   /** Let through whom the gateway's rules let through, by method and target. */
-  listed(): FastifyGuard;
+  listed(): FastifyGuard<R>;
 }
 
 /** Make a guard. Throws TypeError for options that cannot be worked with. */
-export function guard(options: GuardOptions<FastifyRequest>): Requires {
+export function guard<R extends FastifyRequest = FastifyRequest>(options: GuardOptions<R>): Requires<R> {
   const own = new Guard(options);
   const standing =
-    (questionOf: (request: FastifyRequest) => Question): FastifyGuard =>
+    (question: (request: R) => Question): FastifyGuard<R> =>
     async (request, reply) => {
-      const address = options.address === undefined ? addressOf(request.raw) : options.address(request);
-      const outcome = await own.decide({ lines: linesOf(request.raw), address }, questionOf(request));
+      const outcome = await own.decide({
+        lines: linesOf(request.raw),
+        address: () => (options.address === undefined ? addressOf(request.raw) : options.address(request)),
+        question: () => question(request),
+      });
       if (outcome.allowed) {
-        request.scopekey = outcome.caller;
+        (request as ScopekeyRequest).scopekey = outcome.caller;
         reply.headers(outcome.headers);
         return undefined;
       }
       reply.code(outcome.refusal.status);
       reply.headers(outcome.refusal.headers);
-      // Whatever a hook returns that is the reply ends the request here.
-      return reply.send(outcome.refusal.body);
+      // As bytes: to text Fastify adds a charset, which JSON has none of. The reply that is returned ends the request here.
+      return reply.send(Buffer.from(outcome.refusal.body));
     };
   return Object.assign(
     (...permissions: Permission[]) => {
       const question = needing(permissions);
       return standing(() => question);
     },
-    { listed: () => standing(({ raw }) => ({ operation: `${raw.method} ${raw.url}` })) },
+    { listed: () => standing(({ raw }) => operation(raw.method, raw.url)) },
   );
 }

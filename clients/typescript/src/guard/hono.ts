@@ -2,8 +2,9 @@
 
 import type { Permission } from "../permissions.js";
 import type { Question } from "./ask.js";
-import { type Caller, Guard, needing } from "./guard.js";
+import { type Caller, Guard, needing, operation } from "./guard.js";
 import type { GuardOptions } from "./options.js";
+import { joinedLines, targetOf } from "./url.js";
 
 export type { Caller } from "./guard.js";
 export { GuardFault, type GuardOptions } from "./options.js";
@@ -17,40 +18,43 @@ export interface HonoContext {
 
 /** What a guarded application's context holds: `new Hono<ScopekeyEnv>()`, then `c.get("scopekey")`. */
 export interface ScopekeyEnv {
-  Variables: { scopekey: Caller | null };
+  Variables: {
+    /** Who calls; null for an operation that the gateway's rules make public. */
+    scopekey: Caller | null;
+  };
 }
 
 /** A middleware. */
 // biome-ignore lint/suspicious/noConfusingVoidType: Hono's own type of a middleware says void
-export type HonoGuard = (context: HonoContext, next: () => Promise<void>) => Promise<Response | void>;
+export type HonoGuard<C> = (context: C, next: () => Promise<void>) => Promise<Response | void>;
 
 /** Makes middlewares to stand before a route's handler. */
-export interface Requires {
-  /** Let through who holds all of the permissions. */
-  (...permissions: Permission[]): HonoGuard;
+export interface Requires<C> {
+  /** Let through who holds all of the permissions. Throws TypeError where none is named. */
+  (...permissions: Permission[]): HonoGuard<C>;
   /** Let through whom the gateway's rules let through, by method and target. */
-  listed(): HonoGuard;
+  listed(): HonoGuard<C>;
 }
 
 /** Make a guard. Throws TypeError for options that cannot be worked with. */
-export function guard(options: GuardOptions<HonoContext>): Requires {
+export function guard<C extends HonoContext = HonoContext>(options: GuardOptions<C>): Requires<C> {
   const own = new Guard(options);
   const standing =
-    (questionOf: (context: HonoContext) => Question): HonoGuard =>
+    (question: (context: C) => Question): HonoGuard<C> =>
     async (context, next) => {
-      // Lines of one name arrive joined by commas, which no key has.
-      const lines = (name: string): readonly string[] => {
-        const value = context.req.header(name);
-        return value === undefined ? [] : [value];
-      };
-      const outcome = await own.decide({ lines, address: options.address?.(context) }, questionOf(context));
+      const outcome = await own.decide({
+        lines: joinedLines((name) => context.req.header(name)),
+        address: () => options.address?.(context),
+        question: () => question(context),
+      });
       if (!outcome.allowed) {
         const { status, headers, body } = outcome.refusal;
         return new Response(body, { status, headers });
       }
       context.set("scopekey", outcome.caller);
-      for (const [name, value] of Object.entries(outcome.headers)) context.header(name, value);
       await next();
+      // Afterwards: a handler's own Response takes the place of all that was said before it.
+      for (const [name, value] of Object.entries(outcome.headers)) context.header(name, value);
       return undefined;
     };
   return Object.assign(
@@ -58,11 +62,6 @@ export function guard(options: GuardOptions<HonoContext>): Requires {
       const question = needing(permissions);
       return standing(() => question);
     },
-    { listed: () => standing(({ req }) => ({ operation: `${req.method} ${targetOf(req.url)}` })) },
+    { listed: () => standing(({ req }) => operation(req.method, targetOf(req.url))) },
   );
-}
-
-function targetOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }

@@ -1,6 +1,6 @@
 // What Node.js's own request has, whichever framework stands on it.
 
-import type { FieldLines } from "./guard.js";
+import type { FieldLines } from "./credential.js";
 
 /** The parts of `http.IncomingMessage` that are looked at. */
 export interface NodeRequest {

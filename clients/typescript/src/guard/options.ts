@@ -16,7 +16,7 @@ export interface GuardOptions<Request> {
    */
   address?: ((request: Request) => string | undefined) | undefined;
   /** Told of what kept the guard from asking; `console.error`, once a minute at most, unless it is given. */
-  onFault?: ((error: GuardFault) => void) | undefined;
+  onFault?: ((error: GuardFault) => unknown) | undefined;
   /** What makes requests, in the place of the global `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
 }
@@ -32,30 +32,34 @@ export interface Settled {
   readonly apiKey: string;
   readonly timeoutMs: number;
   readonly missingPermissionStatus: 401 | 403;
-  readonly onFault: (error: GuardFault) => void;
+  readonly onFault: (error: GuardFault) => unknown;
   readonly fetch: typeof globalThis.fetch;
 }
 
 const TIMEOUT_MS = 2_000;
+const LONGEST_TIMEOUT_MS = 60_000;
 const TELL_EVERY_MS = 60_000;
 const LOOPBACK = /^(localhost|\[::1\]|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 
 /** Check options. Throws TypeError that says what to mend. */
 export function settle<Request>(options: GuardOptions<Request>): Settled {
-  const { apiKey, timeoutMs = TIMEOUT_MS } = options;
+  const { apiKey, timeoutMs = TIMEOUT_MS, missingPermissionStatus = 401 } = options;
   if (apiKey === undefined || !/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new TypeError(
       "guard: `apiKey` is missing or no key: give the printed key of this guard, from SCOPEKEY_API_KEY",
     );
   }
-  if (!Number.isFinite(timeoutMs) || timeoutMs <= 0 || timeoutMs > TELL_EVERY_MS) {
-    throw new TypeError("guard: `timeoutMs` is between 1 and 60,000 milliseconds");
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_TIMEOUT_MS) {
+    throw new TypeError("guard: `timeoutMs` is a whole number of milliseconds, from 1 to 60000");
+  }
+  if (missingPermissionStatus !== 401 && missingPermissionStatus !== 403) {
+    throw new TypeError("guard: `missingPermissionStatus` is 401 or 403");
   }
   return {
     url: question(options.gateway),
     apiKey,
     timeoutMs,
-    missingPermissionStatus: options.missingPermissionStatus ?? 401,
+    missingPermissionStatus,
     onFault: options.onFault ?? nowAndThen(),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
   };

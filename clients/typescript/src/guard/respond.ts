@@ -2,6 +2,8 @@
 
 import { PROBLEMS, type ProblemCode, type ProblemKind } from "../generated/problems.js";
 import type { Question, Verdict } from "./ask.js";
+import type { Absent } from "./credential.js";
+import { GuardFault } from "./options.js";
 
 /** A refusal, ready to be sent in any framework. */
 export interface Refusal {
@@ -12,40 +14,55 @@ export interface Refusal {
 
 const RETRY_AFTER = "5";
 const NOT_CHECKED = "The call could not be checked, so it was not let through. Try again shortly.";
-const LIVE = new Set(["missing_permission", "unlisted_operation"]);
-const KNOWS_ITS_ID = new Set(["missing_permission", "unlisted_operation", "revoked_key", "expired_key"]);
+// The refusals of a key that a gateway decides on, and what each tells: all, the key's id, or nothing about the key.
+const TOLD = {
+  missing_permission: "all",
+  unlisted_operation: "all",
+  revoked_key: "id",
+  expired_key: "id",
+  address_not_allowed: "nothing",
+  malformed_key: "nothing",
+  unknown_key: "nothing",
+  unreadable_target: "nothing",
+  stale_replica: "nothing",
+} as const satisfies Partial<Record<ProblemCode, string>>;
 
-/** Refuse for what the gateway said about a key. */
+/** Refuse for what the gateway said about a key. Throws GuardFault for a reason that is none of a decision. */
 export function refuse(
   verdict: Verdict,
   question: Question,
   requestId: string,
   missingPermissionStatus: 401 | 403,
 ): Refusal {
-  const code = verdict.code ?? "";
-  if (!isProblem(code)) return refuseUnchecked(requestId);
+  const { code, key_id, missing } = verdict;
+  if (!isDecision(code)) throw new GuardFault(`a refusal for an unknown reason was given (${code})`);
   const kind: ProblemKind = PROBLEMS[code];
-  const live = LIVE.has(code);
-  const status = code === "missing_permission" ? missingPermissionStatus : kind.status;
+  const live = TOLD[code] === "all";
+  const lacks = code === "missing_permission";
   const members = {
-    ...(KNOWS_ITS_ID.has(code) && verdict.key_id !== null ? { key_id: verdict.key_id } : {}),
-    ...(live ? asked(question) : {}),
-    ...(live ? { missing: verdict.missing } : {}),
+    ...(TOLD[code] !== "nothing" && key_id !== null ? { key_id } : {}),
+    ...(live && "permissions" in question ? { required: [question.permissions] } : {}),
+    ...(live ? { missing } : {}),
   };
-  const detail = code === "missing_permission" ? lacking(verdict.missing, kind) : `${kind.meaning} ${kind.action}`;
-  return refusal(code, status, detail, requestId, members, live ? told(verdict, question) : {});
+  return refusal(code, {
+    status: lacks ? missingPermissionStatus : kind.status,
+    detail: lacks ? lacking(missing, kind) : plain(kind),
+    requestId,
+    members,
+    fields: live ? told(verdict, question) : {},
+    scope: lacks && "permissions" in question ? question.permissions : [],
+  });
 }
 
-/** Refuse a caller without one key, whom the gateway need not be asked about. */
-export function refuseCredential(kind: "absent" | "ambiguous", requestId: string): Refusal {
-  const code = kind === "absent" ? "no_credential" : "ambiguous_credential";
-  const problem = PROBLEMS[code];
-  return refusal(code, problem.status, `${problem.meaning} ${problem.action}`, requestId, {}, {});
+/** Refuse what the gateway need not be asked about: no key, or a target that no rule can list. */
+export function refuseUnasked(code: Absent | "unreadable_target", requestId: string): Refusal {
+  const kind: ProblemKind = PROBLEMS[code];
+  return refusal(code, { status: kind.status, detail: plain(kind), requestId });
 }
 
 /** Refuse a call that could not be checked: nothing is said about its caller. */
 export function refuseUnchecked(requestId: string): Refusal {
-  return refusal("unavailable", 503, NOT_CHECKED, requestId, {}, {});
+  return refusal("unavailable", { status: 503, detail: NOT_CHECKED, requestId });
 }
 
 /** The header fields that a live key gets, allowed or refused. */
@@ -57,24 +74,20 @@ export function told(verdict: Verdict, question: Question): Record<string, strin
   };
 }
 
-function refusal(
-  code: ProblemCode,
-  status: number,
-  detail: string,
-  requestId: string,
-  members: Readonly<Record<string, unknown>>,
-  fields: Readonly<Record<string, string>>,
-): Refusal {
+interface Saying {
+  readonly status: number;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly scope?: readonly string[];
+}
+
+function refusal(code: ProblemCode, saying: Saying): Refusal {
+  const { status, detail, requestId, members, fields, scope = [] } = saying;
   const kind: ProblemKind = PROBLEMS[code];
-  const document = {
-    type: `urn:scopekey:problem:${code}`,
-    title: kind.title,
-    status,
-    detail,
-    code,
-    request_id: requestId,
-    ...members,
-  };
+  const type = `urn:scopekey:problem:${code}`;
+  const document = { type, title: kind.title, status, detail, code, request_id: requestId, ...members };
   return {
     status,
     headers: {
@@ -83,7 +96,7 @@ function refusal(
       "scopekey-code": code,
       "x-request-id": requestId,
       ...(status === 503 ? { "retry-after": RETRY_AFTER } : {}),
-      ...(kind.challenge ? { "www-authenticate": challenge(kind, members.required) } : {}),
+      ...(kind.challenge ? { "www-authenticate": challenge(kind, scope) } : {}),
       ...fields,
     },
     body: JSON.stringify(document),
@@ -91,15 +104,13 @@ function refusal(
 }
 
 // RFC 6750 section 3: without a credential it names no error; the scope is what the operation needs.
-function challenge(kind: ProblemKind, required: unknown): string {
+function challenge(kind: ProblemKind, scope: readonly string[]): string {
   const error = kind.error === undefined ? "" : `, error="${kind.error}"`;
-  const names: unknown = Array.isArray(required) ? required[0] : undefined;
-  const scope = Array.isArray(names) && kind === PROBLEMS.missing_permission ? `, scope="${names.join(" ")}"` : "";
-  return `Bearer realm="scopekey"${error}${scope}`;
+  return `Bearer realm="scopekey"${error}${scope.length === 0 ? "" : `, scope="${scope.join(" ")}"`}`;
 }
 
-function asked(question: Question): Readonly<Record<string, unknown>> {
-  return "permissions" in question ? { required: [question.permissions] } : { operation: question.operation };
+function plain(kind: ProblemKind): string {
+  return `${kind.meaning} ${kind.action}`;
 }
 
 function lacking(missing: readonly string[], kind: ProblemKind): string {
@@ -108,6 +119,6 @@ function lacking(missing: readonly string[], kind: ProblemKind): string {
   return `This call needs ${needed}; the key does not hold ${missing.length === 1 ? "it" : "them"}. ${kind.action}`;
 }
 
-function isProblem(code: string): code is ProblemCode {
-  return Object.hasOwn(PROBLEMS, code);
+function isDecision(code: string | null): code is keyof typeof TOLD {
+  return code !== null && Object.hasOwn(TOLD, code);
 }

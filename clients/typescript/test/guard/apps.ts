@@ -17,7 +17,8 @@ export interface Settings {
   apiKey: string;
   timeoutMs?: number;
   missingPermissionStatus?: 401 | 403;
-  onFault?: (error: Error) => void;
+  onFault?: (error: Error) => unknown;
+  address?: () => string | undefined;
 }
 
 /** A running application. */
@@ -26,6 +27,9 @@ export interface App {
   ran: () => number;
   stop: () => Promise<void>;
 }
+
+/** Those whose request has the socket: it tells the caller's address. */
+export const ON_NODE: ReadonlySet<string> = new Set(["express", "fastify"]);
 
 /** Every framework by its name: GET /datasets needs datasets:read, DELETE datasets:write, /listed/… what the rules say. */
 export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = {
@@ -60,7 +64,8 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
     const requires = guardHono(settings);
     let ran = 0;
     const app = new Hono<ScopekeyEnv>();
-    app.get("/datasets", requires("datasets:read"), (c) => c.json({ caller: c.get("scopekey"), ran: ++ran }));
+    // A Response of its own, which knows nothing of what was said in the context before.
+    app.get("/datasets", requires("datasets:read"), (c) => Response.json({ caller: c.get("scopekey"), ran: ++ran }));
     app.delete("/datasets", requires("datasets:read", "datasets:write"), (c) => c.json({ ran: ++ran }));
     app.get("/listed/*", requires.listed(), (c) => c.json({ caller: c.get("scopekey"), ran: ++ran }));
     return onFetch(app.fetch, () => ran);
@@ -69,7 +74,7 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
     const requires = guardFetch(settings);
     let ran = 0;
     const read = requires("datasets:read", (_, caller) => Response.json({ caller, ran: ++ran }));
-    const write = requires(["datasets:read", "datasets:write"], () => Response.json({ ran: ++ran }));
+    const write = requires("datasets:read", "datasets:write", () => Response.json({ ran: ++ran }));
     const listed = requires.listed((_, caller) => Response.json({ caller, ran: ++ran }));
     return onFetch(
       (request) => {
@@ -81,7 +86,8 @@ export const FRAMEWORKS: Record<string, (settings: Settings) => Promise<App>> = 
   },
 };
 
-async function onNode(server: HttpServer, ran: () => number): Promise<App> {
+/** What answers on a Node.js server. */
+export async function onNode(server: HttpServer, ran: () => number): Promise<App> {
   if (!server.listening) await new Promise((up) => server.once("listening", up));
   const { port } = server.address() as AddressInfo;
   return {
@@ -94,7 +100,8 @@ async function onNode(server: HttpServer, ran: () => number): Promise<App> {
   };
 }
 
-function onFetch(handler: (request: Request) => Response | Promise<Response>, ran: () => number): Promise<App> {
+/** What answers a `Request`, on a server. */
+export function onFetch(handler: (request: Request) => Response | Promise<Response>, ran: () => number): Promise<App> {
   const server = serve({ fetch: handler, port: 0, hostname: "127.0.0.1" });
   return onNode(server as HttpServer, ran);
 }
