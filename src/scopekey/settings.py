@@ -9,7 +9,7 @@ import secrets
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -63,7 +63,7 @@ LOOPBACK: tuple[Network, ...] = (parse_network("127.0.0.0/8"), parse_network("::
 class Settings(BaseSettings):
     """Everything that can be set. Durations are written `5s`, `15m`, `90d`."""
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix="SCOPEKEY_", toml_file="scopekey.toml", extra="forbid", frozen=True, hide_input_in_errors=True
     )
 

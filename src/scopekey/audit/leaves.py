@@ -18,7 +18,7 @@ class Leaves:
     def __init__(self, source: LogSource, size: int) -> None:
         self._source = source
         self._size = size
-        self.begins = min(source.begins(), size)
+        self.begins: int = min(source.begins(), size)
         # Of the bundle that is being read: its hashes so far, and what the source itself found wrong in it.
         self._number = self.begins // TILE_WIDTH
         self._bundle: list[bytes] = []

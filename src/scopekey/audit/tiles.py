@@ -119,7 +119,7 @@ class Growth:
     """
 
     def __init__(self, size: int, tile: Tile) -> None:
-        self.size = size
+        self.size: int = size
         self._settled = size
         self._filled: dict[tuple[int, int], bytes] = {}
         self._edges: list[_Edge] = []

@@ -21,7 +21,7 @@ from scopekey.store.transaction import Transaction
 from scopekey.wire.decisions import JournalBatch, UnreadableBatchError, read_batch
 from scopekey.wire.unfold_batch import gap
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 NEEDS = "scopekey_journal:write"
 REMEMBERED = 90 * 86_400_000
 """How long a file is remembered that nothing comes from any more, in milliseconds."""

@@ -30,7 +30,7 @@ from scopekey.store.engine import Store
 from scopekey.store.transaction import Transaction
 from scopekey.wire.changes import kind_of
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Authority(msgspec.Struct, frozen=True):
@@ -127,11 +127,11 @@ class UnitOfWork:
         holding: _Holding | None = None,
     ) -> None:
         self.tx = tx
-        self.now = authority.clock()
+        self.now: int = authority.clock()
         self.caller = caller
-        self.register = applied_register(tx)
+        self.register: Register = applied_register(tx)
         self.owner: Organization | None = None
-        self.actor = self._confirm(caller, holding)
+        self.actor: Actor = self._confirm(caller, holding)
         self.place: Place | None = None
         self._authority = authority
         self._done: list[_Done] = []

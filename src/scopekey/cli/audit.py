@@ -8,7 +8,9 @@ from scopekey.cli.audit_prove import prove, public_key, verify_proof
 from scopekey.cli.audit_search import search, tail
 from scopekey.cli.audit_verify import verify
 
-app = typer.Typer(no_args_is_help=True, help="The audit log: search, watch, verify, prove, export and archive it.")
+app: typer.Typer = typer.Typer(
+    no_args_is_help=True, help="The audit log: search, watch, verify, prove, export and archive it."
+)
 app.command()(search)
 app.command()(tail)
 app.command()(verify)

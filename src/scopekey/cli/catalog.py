@@ -11,7 +11,7 @@ from scopekey.cli.rules_table import load_catalog
 from scopekey.wire.catalog_file import write_catalog
 from scopekey.wire.changes import catalog_digest
 
-app = typer.Typer(no_args_is_help=True, help="The resources, levels and presets there are.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="The resources, levels and presets there are.")
 
 
 @app.command()

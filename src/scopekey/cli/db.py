@@ -5,7 +5,7 @@ import typer
 from scopekey.cli.output import warn
 from scopekey.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="The store's schema.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="The store's schema.")
 
 
 @app.command()

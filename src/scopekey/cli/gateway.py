@@ -14,7 +14,7 @@ from scopekey.cli.gateway_config import config
 from scopekey.cli.serve import run_server, set_for_workers
 from scopekey.settings import Settings
 
-app = typer.Typer(invoke_without_command=True)
+app: typer.Typer = typer.Typer(invoke_without_command=True)
 app.command()(config)
 
 

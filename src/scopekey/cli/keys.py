@@ -23,7 +23,7 @@ from scopekey.cli.output import (
 )
 from scopekey.wire.resources import CreateKey, EditKey, IssuedKey, KeyAnswer, RevokeKey, RotateKey
 
-app = typer.Typer(no_args_is_help=True, help="Issue, look at, narrow, rotate and revoke keys.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Issue, look at, narrow, rotate and revoke keys.")
 app.command()(usage)
 
 SHOWN = 3

@@ -32,7 +32,7 @@ PRINTED = re.compile(rf"[a-z0-9]{{2,12}}_[a-z0-9]{{2,16}}_[0-9A-Za-z]{{{BODY_LEN
 EXTRAS = {"duckdb": "demo", "python_multipart": "demo", "multipart": "demo", "psycopg": "postgres"}
 """Which extra brings a package; all others that may be missing come with [server], or with [gateway] for a gateway."""
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -62,16 +62,13 @@ app.command()(serve)
 app.add_typer(gateway.app, name="gateway")
 app.command()(demo)
 app.command()(check)
-for name, group in (
-    ("keys", keys.app),
-    ("organizations", organizations.app),
-    ("rules", rules.app),
-    ("catalog", catalog.app),
-    ("audit", audit.app),
-    ("pepper", pepper.app),
-    ("db", db.app),
-):
-    app.add_typer(group, name=name)
+app.add_typer(keys.app, name="keys")
+app.add_typer(organizations.app, name="organizations")
+app.add_typer(rules.app, name="rules")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(audit.app, name="audit")
+app.add_typer(pepper.app, name="pepper")
+app.add_typer(db.app, name="db")
 
 
 def run() -> None:

@@ -8,7 +8,7 @@ from scopekey.cli.acting import management
 from scopekey.cli.output import AsJson, Local, print_json, print_pairs, print_table
 from scopekey.wire.resources import CreateOrganization, EditOrganization, OrganizationAnswer
 
-app = typer.Typer(no_args_is_help=True, help="Tenants and their policy (operator only).")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Tenants and their policy (operator only).")
 
 Identity = Annotated[str, typer.Argument(metavar="org_…", help="The organization's id.")]
 MaxKeyAge = Annotated[str | None, typer.Option(help="The longest a key may live: 90d; `none` for no cap.")]

@@ -41,7 +41,7 @@ class Server:
 
     def __init__(self, url: str, key: str) -> None:
         """Raises ConfigurationError where the key may not be sent there."""
-        self.client = ScopekeyClient(key, environment=url, retries=0)
+        self.client: ScopekeyClient = ScopekeyClient(key, environment=url, retries=0)
 
     def create_key(self, body: CreateKey) -> IssuedKey:
         """Issue a key."""

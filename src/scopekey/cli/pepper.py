@@ -5,7 +5,7 @@ import typer
 from scopekey.cli.acting import home
 from scopekey.cli.output import AsJson, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="The deployment's keys for digests.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="The deployment's keys for digests.")
 
 
 @app.command()

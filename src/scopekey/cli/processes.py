@@ -44,8 +44,8 @@ class Job:
         self._arguments = arguments
         self._wait = 0.0
         self.process: SpawnProcess | None = None
-        self.due = 0.0
-        self.started = 0.0
+        self.due: float = 0.0
+        self.started: float = 0.0
 
     def start(self, log_format: Form = "text") -> None:
         """Start it."""

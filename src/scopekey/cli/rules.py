@@ -24,7 +24,7 @@ from scopekey.wire.changes import rules_digest
 from scopekey.wire.openapi import Proposal, proposal_text, propose
 from scopekey.wire.rules_file import read_rules, write_rules
 
-app = typer.Typer(no_args_is_help=True, help="Which operation needs what: propose, explain, apply.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Which operation needs what: propose, explain, apply.")
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="The rules file to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite.")]

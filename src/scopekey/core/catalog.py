@@ -61,7 +61,7 @@ class CatalogError(ValueError):
     """The catalog means nothing as it stands; `faults` lists everything that is wrong with it."""
 
     def __init__(self, faults: Iterable[CatalogFault]) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[CatalogFault, ...] = tuple(faults)
         super().__init__("; ".join(fault.message for fault in self.faults))
 
 

@@ -159,7 +159,7 @@ class ProblemError(Exception):
 
     def __init__(self, code: str, detail: str, **fields: object) -> None:
         super().__init__(detail)
-        self.problem = PROBLEMS[code]
+        self.problem: Problem = PROBLEMS[code]
         self.detail = detail
         self.fields = fields
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from scopekey.demo.columns import ColumnType
 from scopekey.enforce.fastapi import public
 
-router = APIRouter(prefix="/attributes", tags=["Attributes"])
+router: APIRouter = APIRouter(prefix="/attributes", tags=["Attributes"])
 
 
 class Attribute(BaseModel):

@@ -12,7 +12,8 @@ class BodyLimit:
     """ASGI middleware that refuses a body longer than `limit` bytes, announced or not (413)."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+        self.app: ASGIApp = app
+        self.limit: int = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
@@ -16,7 +16,7 @@ from scopekey.demo.problems import refusals
 from scopekey.demo.text import Name
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/connections", tags=["Connections"])
+router: APIRouter = APIRouter(prefix="/connections", tags=["Connections"])
 
 Credential = Annotated[SecretStr, Field(min_length=1, max_length=4_000, description="Stored, and never shown again.")]
 
@@ -24,7 +24,7 @@ Credential = Annotated[SecretStr, Field(min_length=1, max_length=4_000, descript
 class NewConnection(BaseModel):
     """A connection to make: a name, where it leads, and what opens that place."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Warehouse"])
     settings: Settings
@@ -34,7 +34,7 @@ class NewConnection(BaseModel):
 class ConnectionChange(BaseModel):
     """What may change. What is left out stays; where it leads changes only together with the credential."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name | None = None
     settings: Settings | None = None

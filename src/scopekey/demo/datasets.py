@@ -5,7 +5,7 @@ Neither implies the other: an answer to a write tells no more than its caller se
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi import Path as InPath
@@ -23,14 +23,14 @@ from scopekey.demo.text import Line, Name, same_name
 from scopekey.demo.uploads import CSV, JSON, PARQUET, read_upload
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/datasets", tags=["Datasets"])
+router: APIRouter = APIRouter(prefix="/datasets", tags=["Datasets"])
 MANY_COLUMNS, MANY_TAGS = 200, 50
 
 
 class DatasetChange(BaseModel):
     """What may change about a dataset. What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     description: Line | None = Field(default=None, examples=["Orders of the shop, one row each."])
     tags: list[Name] = Field(default=[], max_length=MANY_TAGS, examples=[["shop", "finance"]])

@@ -68,7 +68,7 @@ class Engine:
     def __init__(self, folder: Path | None, limits: Limits) -> None:
         self._limits = limits
         self._writing = threading.Lock()
-        self.scratch = Path(tempfile.mkdtemp(prefix="data-platform-"))
+        self.scratch: Path = Path(tempfile.mkdtemp(prefix="data-platform-"))
         # An application may be made only to be looked at, and never started or closed.
         self._clear = weakref.finalize(self, shutil.rmtree, self.scratch, ignore_errors=True)
         self._connection = _open(folder, self.scratch, limits)

@@ -25,7 +25,7 @@ class JobDesk:
     """The jobs of the platform, and the threads that run them."""
 
     def __init__(self, engine: Engine, datasets: DatasetStore, limits: Limits) -> None:
-        self.store = JobStore(engine, limits.kept_jobs)
+        self.store: JobStore = JobStore(engine, limits.kept_jobs)
         self._engine, self._datasets, self._limits = engine, datasets, limits
         self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="job")
         self._lock = threading.Lock()

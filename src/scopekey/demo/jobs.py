@@ -15,7 +15,7 @@ from scopekey.demo.problems import Refused, refusals
 from scopekey.demo.query_runner import Failure
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/jobs", tags=["Jobs"])
+router: APIRouter = APIRouter(prefix="/jobs", tags=["Jobs"])
 
 
 class JobView(BaseModel):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
@@ -17,7 +17,7 @@ from scopekey.demo.select_only import read_select
 from scopekey.demo.text import Line, Name, Sql
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/queries", tags=["Queries"])
+router: APIRouter = APIRouter(prefix="/queries", tags=["Queries"])
 
 
 def _one_select(sql: str) -> str:
@@ -32,7 +32,7 @@ Select = Annotated[Sql, AfterValidator(_one_select)]
 class NewQuery(BaseModel):
     """A query to save: one SELECT, which names datasets as tables."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Revenue by country"])
     description: Line | None = Field(default=None)
@@ -42,7 +42,7 @@ class NewQuery(BaseModel):
 class QueryChange(BaseModel):
     """What may change about a query. What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name = Field(default="", examples=["Revenue by country and month"])
     description: Line | None = Field(default=None)

@@ -37,7 +37,7 @@ class QueryRun:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self.stopped = False
+        self.stopped: bool = False
 
     def stop(self) -> None:
         """End the run now."""

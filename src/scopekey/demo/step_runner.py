@@ -22,7 +22,8 @@ class StepFailed(Exception):
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
-        self.code, self.detail = code, detail
+        self.code: str = code
+        self.detail: str = detail
 
 
 class StepRunner:

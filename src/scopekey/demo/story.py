@@ -37,7 +37,7 @@ class Story:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._http = httpx.Client(timeout=30.0)
-        self.steps = 0
+        self.steps: int = 0
 
     def chapter(self, title: str) -> None:
         """Begin a part of the story."""

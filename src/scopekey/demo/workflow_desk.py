@@ -36,7 +36,7 @@ class WorkflowDesk:
     """The runs of the platform, and the threads that go through their steps."""
 
     def __init__(self, engine: Engine, keys: Keys, runner: StepRunner, limits: Limits) -> None:
-        self.store = RunStore(engine, limits.kept_runs)
+        self.store: RunStore = RunStore(engine, limits.kept_runs)
         self._keys, self._runner, self._limits = keys, runner, limits
         self._pool = ThreadPoolExecutor(limits.running_workflows, thread_name_prefix="workflow")
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ from scopekey.demo.run_store import Run, RunState, StepRecord
 from scopekey.demo.workflow_desk import WorkflowDesk
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/workflow-runs", tags=["Workflows"])
+router: APIRouter = APIRouter(prefix="/workflow-runs", tags=["Workflows"])
 
 
 class RunView(BaseModel):

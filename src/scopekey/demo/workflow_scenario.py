@@ -10,7 +10,7 @@ AUTOMATION = ["workflows:read", "workflows:write", "jobs:read", "jobs:write"]
 """The preset Workflow automation."""
 STEPS = ["queries:write", "datasets:read", "datasets:write", "connections:read"]
 """What the steps need beside it."""
-CONNECTION = {
+CONNECTION: dict[str, Any] = {
     "name": "Warehouse",
     "settings": {"kind": "postgres", "host": "db.example.com", "database": "warehouse", "user": "loader"},
     "credential": "only-in-this-request",

@@ -1,6 +1,6 @@
 """What a workflow can do, one step at a time, and the permissions each step needs of the key that started the run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -11,7 +11,7 @@ LONGEST_PAUSE = 60.0
 
 
 class _Step(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class RunQuery(_Step):

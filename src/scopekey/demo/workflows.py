@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
@@ -17,7 +17,7 @@ from scopekey.demo.workflow_steps import MANY_STEPS, Step
 from scopekey.demo.workflow_store import Workflow, WorkflowStore
 from scopekey.enforce.fastapi import requires
 
-router = APIRouter(prefix="/workflows", tags=["Workflows"])
+router: APIRouter = APIRouter(prefix="/workflows", tags=["Workflows"])
 
 Steps = Annotated[list[Step], Field(min_length=1, max_length=MANY_STEPS)]
 
@@ -25,7 +25,7 @@ Steps = Annotated[list[Step], Field(min_length=1, max_length=MANY_STEPS)]
 class NewWorkflow(BaseModel):
     """A workflow to keep: steps in their order."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Nightly revenue"])
     description: Line | None = None
@@ -35,7 +35,7 @@ class NewWorkflow(BaseModel):
 class WorkflowChange(BaseModel):
     """What may change about a workflow. What is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Name = Field(default="", examples=["Nightly revenue"])
     description: Line | None = None

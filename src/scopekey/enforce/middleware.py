@@ -39,7 +39,7 @@ class Middleware:
         if missing_permission_status not in {None, 401, 403}:
             raise ValueError(f"a missing permission is answered with 401 or 403, not {missing_permission_status}")
         self.keys = keys
-        self.rules = rules
+        self.rules: Rules | None = rules
         self._realm = realm
         self._status = missing_permission_status
         self._trusted = tuple(parse_network(p) if isinstance(p, str) else p for p in trusted_proxies)

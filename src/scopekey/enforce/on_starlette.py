@@ -64,7 +64,7 @@ class MountedTable(Table):
     def refuse_unused(self) -> None:
         """Refuse names of what is not there, once all routes are read."""
         unused = self._mounts.keys() - self._named
-        self.faults += [f"mounts names {path!r}, but nothing is mounted there: remove it" for path in sorted(unused)]
+        self.faults.extend(f"mounts names {path!r}, but nothing is mounted there: remove it" for path in sorted(unused))
 
 
 def refuse_misrouted(scope: Mapping[str, Any], place: Any, declared: Declaration) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Generic, TypeVar
 
+from scopekey.core.rules import Rules
 from scopekey.enforce.asgi import ASGIApp, Receive, Scope, ScopekeyMiddleware, Send
 from scopekey.enforce.keys import Keys
 from scopekey.enforce.routes.reading import Reading
@@ -41,5 +42,6 @@ class ProtectionMiddleware(ScopekeyMiddleware, Generic[T]):
         return super().guard()
 
     def _begin(self) -> T:
-        table, self.rules = self._reading.begin(self.keys, applied=self._applied)
+        table, rules = self._reading.begin(self.keys, applied=self._applied)
+        self.rules: Rules | None = rules
         return table

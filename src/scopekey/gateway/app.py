@@ -1,5 +1,7 @@
 """The gateway's ASGI application: the doors and the probes. Only joins."""
 
+from collections.abc import Callable
+
 from scopekey.core.ids import PepperId
 from scopekey.core.problem import PROBLEMS
 from scopekey.enforce.asgi import Receive, Scope, Send
@@ -36,7 +38,7 @@ class Gateway:
             journal=JournalFolder(node.settings.journal_path, node.settings.journal_limit),
             run=run,
         )
-        self.drain = self._doors.drain
+        self.drain: Callable[[], None] = self._doors.drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -31,7 +31,7 @@ class Connected:
         settings.pepper_ring()
         prepare(settings)
         self._settings, self._key = settings, key
-        self.node = GatewayNode(settings, key=key)
+        self.node: GatewayNode = GatewayNode(settings, key=key)
         self._begin()
         try:
             self._wait()

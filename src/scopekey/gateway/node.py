@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scopekey.core.digest import Pepper
+from scopekey.core.ids import PepperId
 from scopekey.gateway.home import StartRefusedError
 from scopekey.replica.carrier import Carrier
 from scopekey.replica.clock import milliseconds
@@ -26,13 +28,13 @@ class GatewayNode:
         self.key = key
         """Gives the key for the upstream."""
         self.missing_permission_status: int = settings.missing_permission_status
-        self.peppers = settings.pepper_ring()
-        self.index = LmdbIndex(settings.replica_path)
+        self.peppers: dict[PepperId, Pepper] = settings.pepper_ring()
+        self.index: LmdbIndex = LmdbIndex(settings.replica_path)
         self._sender = SendDecisions(upstream_of(settings), key)
         self._carrier = carrier(settings, self._sender)
         self._carries = False
-        self.journal = journal(settings, begun=self._begun)
-        self.verifier = Verifier(
+        self.journal: FileJournal = journal(settings, begun=self._begun)
+        self.verifier: Verifier = Verifier(
             self.index,
             key_format=settings.key_format,
             peppers=self.peppers,

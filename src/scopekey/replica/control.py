@@ -30,7 +30,7 @@ class ControlPage:
         status = os.fstat(file)
         self._path = path
         self._identity = (status.st_dev, status.st_ino)
-        self.numbers = mmap.mmap(file, SIZE)
+        self.numbers: mmap.mmap = mmap.mmap(file, SIZE)
         self._words = memoryview(self.numbers).cast("Q")
         self.words: Sequence[int] = self._words
 

@@ -25,7 +25,7 @@ class Decided(Mapping[str, int]):
     def __init__(self) -> None:
         self._counts = dict.fromkeys(CODES, 0)
         # Its own number, and no call: this is on the way of every public request.
-        self.public = 0
+        self.public: int = 0
         """Calls of public operations: among those that are allowed."""
 
     def add(self, code: str, number: int = 1) -> None:

@@ -39,7 +39,7 @@ class Copies:
     __slots__ = ("needs", "organizations", "register")
 
     def __init__(self, register: Register | None) -> None:
-        self.register = register
+        self.register: Register | None = register
         self.organizations: dict[OrganizationId, Organization] = {}
         self.needs: dict[tuple[str, ...], Need] = {}
 
@@ -66,7 +66,7 @@ class Decider:
         self.freshness = freshness
         self._peppers = dict(peppers)
         self._seen: tuple[int, ...] = (-1, -1)
-        self.copies = Copies(None)
+        self.copies: Copies = Copies(None)
         self.renew()
 
     @property

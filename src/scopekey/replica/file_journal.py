@@ -71,7 +71,7 @@ class FileJournal:
         self._writer_of: Callable[[], JournalWriter] = partial(
             JournalWriter, folder, node, limit=limit, random=random, disk=disk
         )
-        self.decided = Decided()
+        self.decided: Decided = Decided()
         """What this process decided, recorded or not; what is recorded counts when it is written."""
         self._start_over()
         _journals.add(self)
@@ -94,7 +94,7 @@ class FileJournal:
         self._lost = self._dropped = self._untold = 0
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self.used = False
+        self.used: bool = False
         """Whether this process has recorded anything here since it was last closed."""
 
     def _begin_in_child(self) -> None:

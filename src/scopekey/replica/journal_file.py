@@ -62,9 +62,9 @@ class JournalFile:
     """
 
     def __init__(self, folder: Path, name: str, disk: Disk) -> None:
-        self.path = folder / f"{name}{SUFFIX}"
-        self.size = 0
-        self.broken = False
+        self.path: Path = folder / f"{name}{SUFFIX}"
+        self.size: int = 0
+        self.broken: bool = False
         self._disk = disk
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         unborn = self.path.with_suffix(UNBORN)

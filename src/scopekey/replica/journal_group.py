@@ -23,7 +23,7 @@ class Group:
     __slots__ = ("_ended", "_late", "_lock", "_outcome", "_waiting", "needed")
 
     def __init__(self, lock: threading.Lock, late: Callable[["Group"], None]) -> None:
-        self.needed = False
+        self.needed: bool = False
         self._lock = lock
         self._late = late
         self._outcome = _OPEN

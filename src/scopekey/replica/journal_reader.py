@@ -38,15 +38,16 @@ class JournalReader:
         """Open it. Raises OSError."""
         self.path = path
         self._node = node
+        self.stream: str
         self.stream, _, successor = path.name.removesuffix(SUFFIX).partition(".")
-        self.successor = int(successor or 0)
-        self.at = 0
+        self.successor: int = int(successor or 0)
+        self.at: int = 0
         self.expected: int | None = None
         self.has_successor = False
         self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         status = os.fstat(self._file)
         self._identity = (status.st_dev, status.st_ino)
-        self.born = status.st_mtime_ns
+        self.born: int = status.st_mtime_ns
 
     def is_ended(self) -> bool:
         """Whether nobody will write here any more: whoever wrote has let go of it, or died."""

@@ -50,7 +50,7 @@ class JournalWriter:
         self._limit = limit
         self._random = random
         self._disk: Disk = disk or RealDisk()
-        self.lost = 0
+        self.lost: int = 0
         """How many records were lost because no batch can hold them; all of them are owned up to."""
         self._begin_file()
         self._room, self._looked = 0, 0.0
@@ -65,7 +65,7 @@ class JournalWriter:
         self._abandoned: list[JournalFile] = []
         self._unwritten: list[bytes] = []
         self._unsynced: list[bytes] = []
-        self.unsynced_bytes = 0
+        self.unsynced_bytes: int = 0
 
     @property
     def owes(self) -> bool:

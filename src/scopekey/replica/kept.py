@@ -19,9 +19,9 @@ class Kept:
     __slots__ = ("keys", "now", "numbers", "opened")
 
     def __init__(self, numbers: bytes | None, now: Now, opened: int) -> None:
-        self.numbers = numbers
-        self.now = now
-        self.opened = opened
+        self.numbers: bytes | None = numbers
+        self.now: Now = now
+        self.opened: int = opened
         self.keys: dict[KeyId, Key] = {}
 
     def keep(self, key: Key) -> Key:

@@ -50,15 +50,15 @@ class Files:
     def __init__(self, folder: Path, *, boot: str | None, map_size: int = lmdb_file.RESERVED) -> None:
         self.folder = folder
         self.boot = boot
-        self.generations = Generations(folder)
-        self.pending = Pending(folder / "lock", boot)
+        self.generations: Generations = Generations(folder)
+        self.pending: Pending = Pending(folder / "lock", boot)
         self.map_size = map_size
         self.on_damage: Callable[[str], None] = _log.error
         self._complained: tuple[str, float] = ("", 0.0)
         self._reached = (NOT_OPEN, 0)
-        self.writing = threading.RLock()
+        self.writing: threading.RLock = threading.RLock()
         self._opening = threading.RLock()
-        self.opened = 0
+        self.opened: int = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -66,7 +66,7 @@ class Files:
         self.page: ControlPage | None = None
         self.words: Sequence[int] = _CLOSED
         self.numbers: mmap.mmap | bytes = b""
-        self.generation = NOT_OPEN
+        self.generation: int = NOT_OPEN
         self.environment: lmdb.Environment | None = None
         self.begin: Callable[[], lmdb.Transaction] = _not_open
 

@@ -89,9 +89,9 @@ class MemoryWriter:
     """Writes into a copy, which takes the place of the original when it is done."""
 
     def __init__(self, states: dict[str, State], place: Place | None, now: Now) -> None:
-        self.states = states
+        self.states: dict[str, State] = states
         self.reached = place
-        self.now = now
+        self.now: Now = now
         self.settled: list[bytes] = []
 
     def place(self) -> Place | None:

@@ -76,7 +76,7 @@ class Upstream:
     """Where the feed comes from. `key` gives the printed key, asked anew for each request; it is never kept or told."""
 
     def __init__(self, url: str, key: Callable[[], str], *, silence: float = SILENCE) -> None:
-        self.url = checked_url(url)
+        self.url: str = checked_url(url)
         self._private = self.url.startswith("https:")
         self._key = key
         self._timeout = httpx.Timeout(CONNECT_TIMEOUT, read=silence)

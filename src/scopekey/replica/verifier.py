@@ -32,7 +32,7 @@ class Verifier(Decider):
     ) -> None:
         super().__init__(index, key_format=key_format, peppers=peppers, clock=clock, freshness=freshness)
         self.journal = journal
-        self.applied = Guard(self, journal, None)
+        self.applied: Guard = Guard(self, journal, None)
 
     def guard(self, rules: Rules) -> Guard:
         """Guard an API with rules of its own instead of the applied ones."""

@@ -70,7 +70,7 @@ class ControlPlane:
         self._probes = Probes(node, journal=journal, log=partial(log_numbers, node.store), run=run)
         source = FeedSource(node.index, lambda: node.peppers_in_use)
         self._doors = Doors(node, source, trusted_proxies=node.settings.trusted_proxies)
-        self.drain = self._doors.drain
+        self.drain: Callable[[], None] = self._doors.drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -16,7 +16,7 @@ from scopekey.store.errors import DuplicateError, StoreUnavailableError, Version
 from scopekey.wire.faults import first_fault
 from scopekey.wire.problems import CONTENT_TYPE, problem_document
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 RETRY_AFTER = "1"
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _UNREADABLE = "The body cannot be read. Send JSON in UTF-8."

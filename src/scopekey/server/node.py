@@ -39,7 +39,7 @@ from scopekey.wire.catalog_file import read_catalog
 from scopekey.wire.changes import catalog_digest, rules_digest
 from scopekey.wire.rules_file import read_rules
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class StartRefusedError(RuntimeError):
@@ -56,9 +56,9 @@ class Node:
         peppers = settings.peppers()
         self.settings = settings
         self.missing_permission_status = settings.missing_permission_status
-        self.store = Store.open(settings.store_url, lock_timeout=lock_timeout)
-        self.index = LmdbIndex(settings.replica_path, on_damage=self._mend)
-        self.authority = Authority(
+        self.store: Store = Store.open(settings.store_url, lock_timeout=lock_timeout)
+        self.index: LmdbIndex = LmdbIndex(settings.replica_path, on_damage=self._mend)
+        self.authority: Authority = Authority(
             self.store,
             self.index,
             settings.key_format,
@@ -67,7 +67,7 @@ class Node:
             clock,
             count_reads=settings.audit_reads == "counted",
         )
-        self.journal = FileJournal(
+        self.journal: FileJournal = FileJournal(
             settings.journal_path,
             settings.node_id,
             mode=settings.journal,

@@ -41,8 +41,8 @@ _MIGRATION_LOCK = 0x73636F706B6579  # "scopkey": the number that two upgrades at
 class contains(FunctionElement[bool]):  # noqa: N801 - a SQL function, written like one
     """Whether the first text holds the second, both as they stand: no wildcards, no folding of case."""
 
-    type = Boolean()
-    inherit_cache = True
+    type: TypeEngine[bool] = Boolean()
+    inherit_cache: bool | None = True
 
 
 class wake(FunctionElement[None]):  # noqa: N801 - the same
@@ -51,7 +51,7 @@ class wake(FunctionElement[None]):  # noqa: N801 - the same
     On SQLite nobody listens: whoever commits there applies.
     """
 
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
 
 @compiles(wake, "sqlite")

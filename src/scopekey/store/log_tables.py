@@ -6,10 +6,10 @@ from scopekey.store.dialect import CLUSTERED, ROW_NUMBER
 from scopekey.store.tables import Id, Number, Text, column, metadata
 
 # Entries as they come, in any order; the log takes them from here, numbers and seals them.
-arrivals = Table("arrivals", metadata, Column("id", ROW_NUMBER, primary_key=True), column("body", LargeBinary))
+arrivals: Table = Table("arrivals", metadata, Column("id", ROW_NUMBER, primary_key=True), column("body", LargeBinary))
 
 # One row. Whoever appends to the log holds its lock until the commit.
-log = Table(
+log: Table = Table(
     "log",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
@@ -21,7 +21,7 @@ log = Table(
 )
 
 # Sealed: everything beside the body is there to be searched by, and stands in the body too.
-entries = Table(
+entries: Table = Table(
     "entries",
     metadata,
     Column("log_index", ROW_NUMBER, primary_key=True, autoincrement=False),
@@ -43,7 +43,7 @@ _reported = entries.c.outcome == "reported"
 Index("ix_entries_reported", entries.c.at, sqlite_where=_reported, postgresql_where=_reported)
 
 # Hash tiles (C2SP tlog-tiles): up to 256 hashes of 32 bytes. The last one of each level grows.
-tiles = Table(
+tiles: Table = Table(
     "tiles",
     metadata,
     Column("level", Integer, primary_key=True, autoincrement=False),
@@ -52,7 +52,7 @@ tiles = Table(
     **CLUSTERED,
 )
 
-checkpoints = Table(
+checkpoints: Table = Table(
     "checkpoints",
     metadata,
     Column("size", ROW_NUMBER, primary_key=True, autoincrement=False),
@@ -63,7 +63,7 @@ checkpoints = Table(
 )
 
 # What each permission of a key was used for; the permission "" stands for the key as a whole.
-usage = Table(
+usage: Table = Table(
     "usage",
     metadata,
     Column("key", Id, primary_key=True),
@@ -78,7 +78,7 @@ usage = Table(
 )
 
 # A day is counted from the epoch, in UTC.
-usage_days = Table(
+usage_days: Table = Table(
     "usage_days",
     metadata,
     Column("key", Id, primary_key=True),

@@ -41,8 +41,8 @@ def check_text(text: str) -> None:
 class Text(TypeDecorator[str]):
     """Text that both databases keep as it is."""
 
-    impl = String
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = String
+    cache_ok: bool | None = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Refuse what one of the databases cannot keep."""
@@ -54,7 +54,7 @@ class Text(TypeDecorator[str]):
 class Id(Text):
     """Text ordered byte by byte."""
 
-    cache_ok = True
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The type of an id in this database."""
@@ -64,8 +64,8 @@ class Id(Text):
 class Number(TypeDecorator[int]):
     """A whole number of 64 bits."""
 
-    impl = BigInteger
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = BigInteger
+    cache_ok: bool | None = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Refuse what has more bits."""
@@ -74,7 +74,7 @@ class Number(TypeDecorator[int]):
         return value
 
 
-metadata = MetaData(
+metadata: MetaData = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -89,10 +89,10 @@ def column(name: str, kind: Any, *arguments: Any, optional: bool = False) -> Col
     return Column(name, kind, *arguments, nullable=optional)
 
 
-meta = Table("meta", metadata, Column("key", Id, primary_key=True), column("value", Text), **CLUSTERED)
+meta: Table = Table("meta", metadata, Column("key", Id, primary_key=True), column("value", Text), **CLUSTERED)
 
 # One row. Whoever updates it holds its lock until the commit: that is what puts positions in commit order.
-feed = Table(
+feed: Table = Table(
     "feed",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
@@ -100,7 +100,7 @@ feed = Table(
     column("mark", LargeBinary),
 )
 
-changes = Table(
+changes: Table = Table(
     "changes",
     metadata,
     Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
@@ -110,7 +110,7 @@ changes = Table(
     column("at", Number),
 )
 
-organizations = Table(
+organizations: Table = Table(
     "organizations",
     metadata,
     Column("id", Id, primary_key=True),
@@ -126,7 +126,7 @@ organizations = Table(
     Index(None, "created", "id"),
 )
 
-keys = Table(
+keys: Table = Table(
     "keys",
     metadata,
     Column("id", Id, primary_key=True),
@@ -153,7 +153,7 @@ keys = Table(
     Index(None, "organization", "created", "id"),
 )
 
-secrets = Table(
+secrets: Table = Table(
     "secrets",
     metadata,
     Column("key_id", Id, ForeignKey("keys.id"), primary_key=True),
@@ -167,7 +167,7 @@ secrets = Table(
 )
 
 # A grant may have more bits than any number column: one row for each.
-key_permissions = Table(
+key_permissions: Table = Table(
     "key_permissions",
     metadata,
     Column("key_id", Id, ForeignKey("keys.id"), primary_key=True),
@@ -177,7 +177,7 @@ key_permissions = Table(
     **CLUSTERED,
 )
 
-documents = Table(
+documents: Table = Table(
     "documents",
     metadata,
     Column("kind", Id, primary_key=True),
@@ -189,7 +189,7 @@ documents = Table(
 )
 
 # A row for each journal that hands decisions up; it is never a part of anything else.
-journals = Table(
+journals: Table = Table(
     "journals",
     metadata,
     Column("node", Id, primary_key=True),
@@ -200,7 +200,7 @@ journals = Table(
     **CLUSTERED,
 )
 
-idempotency = Table(
+idempotency: Table = Table(
     "idempotency",
     metadata,
     Column("actor", Id, primary_key=True),

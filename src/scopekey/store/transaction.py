@@ -37,15 +37,15 @@ class Transaction:
     )
 
     def __init__(self, connection: Connection, known: Known, *, writes: bool) -> None:
-        self.connection = connection
-        self.meta = Meta(connection)
-        self.organizations = Organizations(connection, writes=writes)
-        self.keys = Keys(connection, writes=writes)
-        self.documents = Documents(connection, known, writes=writes)
-        self.changes = Changes(connection, self.documents)
-        self.entries = Entries(connection)
-        self.idempotency = Idempotency(connection)
-        self.journals = Journals(connection)
-        self.log = Log(connection)
-        self.usage = Usage(connection)
-        self.log_reader = LogReader(connection)
+        self.connection: Connection = connection
+        self.meta: Meta = Meta(connection)
+        self.organizations: Organizations = Organizations(connection, writes=writes)
+        self.keys: Keys = Keys(connection, writes=writes)
+        self.documents: Documents = Documents(connection, known, writes=writes)
+        self.changes: Changes = Changes(connection, self.documents)
+        self.entries: Entries = Entries(connection)
+        self.idempotency: Idempotency = Idempotency(connection)
+        self.journals: Journals = Journals(connection)
+        self.log: Log = Log(connection)
+        self.usage: Usage = Usage(connection)
+        self.log_reader: LogReader = LogReader(connection)

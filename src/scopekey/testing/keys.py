@@ -47,16 +47,16 @@ class Keys:
         self.events: list[Event] = []
         self.journal_fails = False
         self.missing_permission_status = 401
-        self.index = MemoryIndex()
+        self.index: MemoryIndex = MemoryIndex()
         self._made = 0
         with self.index.writing() as writer:
             writer.load(Place(_FEED, 0, bytes(16)), ())
-        self.catalog = catalog or _catalog(permissions or _named(rules))
-        self.register = Register.first(self.catalog)
+        self.catalog: Catalog = catalog or _catalog(permissions or _named(rules))
+        self.register: Register = Register.first(self.catalog)
         self._apply(self.register)
         if rules is not None:
             self.apply_rules(rules)
-        self.verifier = Verifier(
+        self.verifier: Verifier = Verifier(
             self.index,
             key_format=_FORMAT,
             peppers={_PEPPER.id: _PEPPER},

@@ -42,7 +42,7 @@ class TomlFile:
         self._file = file
         self._text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         self._faults: list[tuple[Path, str]] = []
-        self.root = Table(self, (), _parsed(self._text, file))
+        self.root: Table = Table(self, (), _parsed(self._text, file))
 
     def fault(self, path: Path, message: str) -> None:
         """Note a fault of what stands at this path."""

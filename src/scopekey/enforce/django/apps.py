@@ -11,7 +11,7 @@ class ScopekeyConfig(AppConfig):  # type: ignore[misc] # Django has no types
 
     name = "scopekey.enforce.django"
     label = "scopekey"
-    verbose_name = "Scopekey"
+    verbose_name: str = "Scopekey"
 
     def ready(self) -> None:
         """Have the project checked."""

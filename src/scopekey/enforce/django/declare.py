@@ -43,7 +43,9 @@ class Declared(Declaration):
         self, requirement: Requirement | None, object_name: str | None, mode: Mode, methods: Iterable[str] | str | None
     ) -> None:
         super().__init__(requirement, object_name, mode)
-        self.methods = None if methods is None else frozenset((methods,) if isinstance(methods, str) else methods)
+        self.methods: frozenset[str] | None = (
+            None if methods is None else frozenset((methods,) if isinstance(methods, str) else methods)
+        )
         for method in self.methods or ():
             if not METHOD.fullmatch(method):
                 raise ValueError(f"{method!r} is no method of HTTP: write it in upper case, as in methods=['GET']")

@@ -54,7 +54,7 @@ class ScopekeyMiddleware:
         if self._is_async:
             markcoroutinefunction(self)
         # On an event loop Django takes a thread for one that is not async, at every request.
-        self.process_view = self._reached_async if self._is_async else self._reached
+        self.process_view: Callable[..., Any] = self._reached_async if self._is_async else self._reached
 
     def __call__(self, request: Any) -> Any:
         """Decide one request; gives the answer, or a promise of it where Django runs on an event loop."""

@@ -52,10 +52,10 @@ class RoutesTable(Table):
         self._named: set[str] = set()
         self._routes: list[Route] = []
         self._walk(resolver, Piece("/"), "")
-        self.faults += [
+        self.faults.extend(
             f"MOUNTS names {path!r}, but nothing is included there: remove it, or write it as the include() has it"
             for path in sorted(self._mounts.keys() - self._named)
-        ]
+        )
         _settle(self._routes)
         for route in self._routes:
             self._list(route)

@@ -29,7 +29,7 @@ from scopekey.replica.index import Index, Place
 from scopekey.replica.status import Status
 from scopekey.replica.verifier import Verifier
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _KNOWN_AGE = 2**53
 

@@ -43,9 +43,11 @@ class RoutesTable(Table):
         for spelling in found:
             self._route(spelling)
         unused = self._views.keys() - {spelling.rule.endpoint for spelling in found}
-        self.faults += [f"views names {name!r}, but no route has that endpoint: remove it" for name in sorted(unused)]
-        self.faults += self._overruled()
-        self.faults += self._passed_on()
+        self.faults.extend(
+            f"views names {name!r}, but no route has that endpoint: remove it" for name in sorted(unused)
+        )
+        self.faults.extend(self._overruled())
+        self.faults.extend(self._passed_on())
 
     def clash(self, method: str, first: Listed, second: Listed) -> str | None:
         """Say why two routes cannot be decided side by side; two spellings of one route always can."""

@@ -23,7 +23,7 @@ class RulesError(Exception):
     """The routes do not make a table of rules; `faults` lists everything that is wrong and what to do."""
 
     def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
         super().__init__("the routes cannot be guarded as they stand:\n" + "\n".join(f"- {f}" for f in self.faults))
 
 
@@ -32,7 +32,7 @@ class Path:
 
     def __init__(self, text: str, narrow: dict[str, re.Pattern[str]] | None = None) -> None:
         self.text = text
-        self.narrow = narrow or {}
+        self.narrow: dict[str, re.Pattern[str]] = narrow or {}
 
 
 class Listed:

@@ -40,7 +40,7 @@ class RoutesTable(MountedTable):
 
     def rules(self, *, cors_preflight: bool) -> Rules:
         """The table. Raises RulesError with all faults."""
-        self.faults += self._hidden_heads()
+        self.faults.extend(self._hidden_heads())
         return super().rules(cors_preflight=cors_preflight)
 
     def _walk(self, app: Any, prefix: str) -> None:

@@ -26,7 +26,7 @@ from scopekey.wire.audit import (
 )
 from scopekey.wire.resources import KeyIdText, Moment, OrganizationIdText, PermissionName
 
-router = APIRouter(prefix="/v1/audit", tags=["Audit log"])
+router: APIRouter = APIRouter(prefix="/v1/audit", tags=["Audit log"])
 _reads = requires(READ)
 FOREVER = "private, max-age=31536000, immutable"
 """A tile is never given with other bytes. It is for its caller alone: whoever asks must hold the permission."""

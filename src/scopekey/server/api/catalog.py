@@ -8,7 +8,7 @@ from scopekey.enforce.fastapi import requires
 from scopekey.server.api.context import Authorized, Calling, refusals
 from scopekey.wire.resources import PermissionsAnswer, PresetsAnswer, WhoamiAnswer
 
-router = APIRouter(prefix="/v1", tags=["Permissions"])
+router: APIRouter = APIRouter(prefix="/v1", tags=["Permissions"])
 
 
 @router.get("/whoami", dependencies=[requires()], responses=refusals())

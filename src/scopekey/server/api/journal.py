@@ -12,7 +12,7 @@ from scopekey.server.api.context import Authorized, Calling, refusals
 from scopekey.wire.decisions import JournalBatch
 from scopekey.wire.resources import JournalAnswer
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "format": 1,
     "node": "00112233445566aa",
     "file": "ffeeddccbbaa9988",
@@ -50,7 +50,7 @@ def _whole(schema: Any, parts: dict[str, Any]) -> Any:
     return {**whole, "items": False} if "prefixItems" in whole else whole
 
 
-router = APIRouter(prefix="/v1", tags=["Verifiers"])
+router: APIRouter = APIRouter(prefix="/v1", tags=["Verifiers"])
 
 
 @router.post(

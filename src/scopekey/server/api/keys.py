@@ -37,7 +37,7 @@ from scopekey.wire.resources import (
 )
 from scopekey.wire.usage import UsageAnswer
 
-router = APIRouter(prefix="/v1/keys", tags=["Keys"])
+router: APIRouter = APIRouter(prefix="/v1/keys", tags=["Keys"])
 _reads = requires("scopekey_keys:read")
 _writes = requires("scopekey_keys:write")
 

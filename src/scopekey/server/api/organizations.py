@@ -14,7 +14,7 @@ from scopekey.enforce.fastapi import requires
 from scopekey.server.api.context import Authorized, Calling, Version, refusals, say_position, say_version
 from scopekey.wire.resources import CreateOrganization, EditOrganization, OrganizationAnswer, OrganizationPage
 
-router = APIRouter(prefix="/v1/organizations", tags=["Organizations"])
+router: APIRouter = APIRouter(prefix="/v1/organizations", tags=["Organizations"])
 _reads = requires("scopekey_organizations:read")
 _writes = requires("scopekey_organizations:write")
 

@@ -14,7 +14,7 @@ from scopekey.server.api.context import refusals
 from scopekey.wire.feed import CONTENT_TYPE
 from scopekey.wire.resources import Verify, VerifyAnswer
 
-router = APIRouter(prefix="/v1")
+router: APIRouter = APIRouter(prefix="/v1")
 
 
 class _Lines(StreamingResponse):
