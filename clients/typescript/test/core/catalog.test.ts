@@ -4,6 +4,7 @@ import {
   type CatalogDefinition,
   CatalogError,
   compileCatalog,
+  effective,
   findPermission,
   impliedBy,
   isObserving,
@@ -24,6 +25,7 @@ const CATALOG = compileCatalog({
   name: "p",
   resources: [DATASETS, TOKENS],
   levels: LEVELS,
+  observes: ["read", "full_control"],
   implies: { full_control: ["write"], write: ["read"] },
   own: { keys: "tokens" },
 });
@@ -63,6 +65,7 @@ for (const [nearest, name] of [
   ["datasets:read", "dataset:read"],
   ["datasets:write", "datasets:wrote"],
   ["tokens:full_control", "token:full-control"],
+  ["tokens:read", "\u{1F511}\u{1F511}\u{1F511}read"],
   [undefined, "zzz"],
   [undefined, "datasets:read".repeat(20)],
 ] as const) {
@@ -70,6 +73,13 @@ for (const [nearest, name] of [
     throws(() => findPermission(CATALOG, name), { name: "UnknownPermissionError", permission: name, nearest });
   });
 }
+
+test("the nearest is not looked for where a name is longer than any permission's", () => {
+  const long = compileCatalog({ name: "p", resources: [{ ...DATASETS, name: "r".repeat(64) }] });
+  const nearest = `${"r".repeat(64)}:read`;
+  throws(() => findPermission(long, `${"r".repeat(92)}:read`), { name: "UnknownPermissionError", nearest });
+  throws(() => findPermission(long, `${"r".repeat(93)}:read`), { name: "UnknownPermissionError", nearest: undefined });
+});
 
 test("a permission is written for people", () => {
   const titles = ["datasets:read", "tokens:full_control", "scopekey_audit:read"] as const;
@@ -116,7 +126,8 @@ test("a grant of more than 64 permissions is still one integer", () => {
 
 test("bits of permissions that are gone mean nothing", () => {
   const known = register(CATALOG);
-  deepStrictEqual([], namesOf(known, 1n << BigInt(known.nextBit)));
+  const gone = 1n << BigInt(known.nextBit);
+  deepStrictEqual([[], 0n], [namesOf(known, gone), effective(known, gone)]);
 });
 
 for (const [words, change] of [

@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import {
   base62,
+  checksum,
   isIntact,
   isKeyId,
   isOrganizationId,
@@ -64,6 +65,10 @@ test("what is printed is read again, is intact, and shows no secret when masked"
     ok(isIntact(text));
     strictEqual(`${format.prefix}_${parts.environment}_${parts.keyId.slice(4)}…`, maskKey(text));
   }
+});
+
+test("what holds more than ASCII is no key, whatever it ends in", () => {
+  strictEqual(false, isIntact(`caf\u00e9${checksum("caf\u00e9")}`));
 });
 
 test("a checksum notices every changed character", () => {

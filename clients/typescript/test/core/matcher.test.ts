@@ -151,9 +151,26 @@ test("a segment with a slash in it is not two segments", () => {
   );
 });
 
+/** The operation that a table names for a path, whichever way round it is written. */
+function named(operations: readonly string[], path: string): readonly (string | undefined)[] {
+  return [operations, operations.toReversed()].map((texts) => {
+    const table = texts.map((text) => ({ operation: parseOperation(text), requirement: "public" as const }));
+    const match = matchOperation(compileRules({ rules: table }, PLAIN), "GET", path.slice(1).split("/"));
+    return match && operationText(match.operation);
+  });
+}
+
 test("of mixed segments with as much text the order is that of code points, and not of UTF-16 units", () => {
   const [astral, plain] = ["GET /{x}\u{1F511}", "GET /{x}\uFF5E{y}"];
-  const table = [astral, plain].map((text) => ({ operation: parseOperation(text), requirement: "public" as const }));
-  const match = matchOperation(compileRules({ rules: table }, PLAIN), "GET", ["a\uFF5Eb\u{1F511}"]);
-  strictEqual(plain, match && operationText(match.operation));
+  deepStrictEqual([plain, plain], named([astral, plain], "/a\uFF5Eb\u{1F511}"));
+});
+
+test("how much text a mixed segment has is counted in code points", () => {
+  const [astral, plain] = ["GET /\u{1F511}{x}", "GET /{x}ab"];
+  deepStrictEqual([plain, plain], named([astral, plain], "/\u{1F511}ab"));
+});
+
+test("where two spans begin together, the one that ends first is named", () => {
+  const [early, late] = ["GET /{p*}/b/{x}", "GET /{p*}/a{x}"];
+  deepStrictEqual([early, early], named([early, late], "/z/b/ac"));
 });

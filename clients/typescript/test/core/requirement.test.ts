@@ -4,6 +4,7 @@ import {
   ANY_LIVE_KEY,
   bothOf,
   compileRequirement,
+  missing,
   parseRequirement,
   type Requirement,
   register,
@@ -69,4 +70,12 @@ test("a requirement of nothing does not count as looking", () => {
 test("a permission that the catalog does not have is refused, however it gets there", () => {
   throws(() => requirement("jobs:write"), { name: "UnknownPermissionError" });
   throws(() => compileRequirement({ anyOf: [["jobs:write"]] }, REGISTER), { name: "UnknownPermissionError" });
+});
+
+test("of levels that bring each other the first one is missing", () => {
+  const levels = ["read", "write"];
+  const implies = { read: ["write"], write: ["read"] };
+  const circle = register(catalogOf({ resources: [["x", "X", "G", levels]], levels, implies }));
+  const need = compileRequirement({ anyOf: [["x:write", "x:read"]] }, circle);
+  deepStrictEqual(["x:read"], missing(need, 0n, circle));
 });
