@@ -14,7 +14,7 @@ const BODY_LENGTH = ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH;
 const PREFIX = /^[a-z0-9]{2,12}$/;
 const ENVIRONMENT = /^[a-z0-9]{2,16}$/;
 const BODY = new RegExp(`^[0-9A-Za-z]{${BODY_LENGTH}}$`);
-const ANYBODY_S = new RegExp(
+const OF_ANYBODY = new RegExp(
   `^([a-z0-9]{2,12}_[a-z0-9]{2,16}_[0-9A-Za-z]{${ID_LENGTH}})[0-9A-Za-z]{${BODY_LENGTH - ID_LENGTH}}$`,
 );
 
@@ -90,7 +90,7 @@ export function printKey({ environment, keyId, random }: KeyParts, format: KeyFo
 
 /** How much of a key is shown: prefix, environment and id, `sck_live_Ab3dEf6hIj9k…`; of what is no key of any deployment `…`. */
 export function maskKey(text: string): string {
-  return `${ANYBODY_S.exec(text)?.[1] ?? ""}…`;
+  return `${OF_ANYBODY.exec(text)?.[1] ?? ""}…`;
 }
 
 /** The text with the id of a key, which everybody may know, where a printed key stood: for what is recorded. */

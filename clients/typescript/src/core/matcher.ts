@@ -7,8 +7,7 @@
 import type { Register } from "./grant.js";
 import type { Match } from "./match.js";
 import { bothOf, compileRequirement, type Need, type Requirement } from "./requirement.js";
-import { operationText, type Rule, RulesError, type RuleTable, ruleFaults } from "./rules.js";
-import { byCodePoints } from "./text.js";
+import { type Rule, RulesError, type RuleTable, ruleFaults } from "./rules.js";
 import { addTemplate, collect, newPlace, type Place } from "./tree.js";
 import { covers } from "./wider.js";
 
@@ -49,10 +48,7 @@ const PREFLIGHT: Match = {
 export function compileRules(table: RuleTable, register: Register): Rules {
   const faults = ruleFaults(table);
   if (faults.length > 0) throw new RulesError(faults);
-  // In an order of its own, so that the table's means nothing even where two rules are equally specific.
-  const rules = [...table.rules].sort((one, other) =>
-    byCodePoints(operationText(one.operation), operationText(other.operation)),
-  );
+  const { rules, corsPreflight = false } = table;
   const trees = new Map<string, Place>();
   for (const [at, { operation }] of rules.entries()) {
     const root = trees.get(operation.method) ?? newPlace();
@@ -62,7 +58,7 @@ export function compileRules(table: RuleTable, register: Register): Rules {
   return {
     rules,
     register,
-    corsPreflight: table.corsPreflight ?? false,
+    corsPreflight,
     trees,
     alone: rules.map((rule) => join(rule, [], register)),
     together: new Map(),

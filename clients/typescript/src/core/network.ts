@@ -41,7 +41,7 @@ export function parseNetwork(text: string): Network {
   if (lastOf(network) - address.bits !== (1n << BigInt(most - prefix)) - 1n) {
     throw new InvalidNetworkError(`${quoted(text)} has host bits set: set them to 0, or write a single address.`);
   }
-  if (address.version === 6 && prefix >= 96 && address.bits >> 32n === MAPPED) {
+  if (address.version === 6 && address.bits >> 32n === MAPPED) {
     throw new InvalidNetworkError(`${quoted(text)} is a network of IPv4 inside IPv6: write it as IPv4.`);
   }
   return network;
@@ -49,8 +49,8 @@ export function parseNetwork(text: string): Network {
 
 /** Reads an address; an IPv4 address inside IPv6 counts as IPv4. Undefined where it is none. */
 export function parseAddress(text: string): Address | undefined {
-  // A zone (`fe80::1%eth0`, RFC 4007) says where the address is, and not which one it is.
-  const address = read(text.includes(":") ? text.replace(/%[^%/]+$/, "") : text);
+  // A zone (`fe80::1%eth0`, RFC 4007) says where an IPv6 address is, and not which one it is.
+  const address = read(text.replace(/^([^%]*:[^%]*)%[^%/]+$/, "$1"));
   if (address?.version === 6 && address.bits >> 32n === MAPPED) {
     return { version: 4, bits: address.bits & 0xffffffffn };
   }
