@@ -1,5 +1,6 @@
 // One call as the tries that it takes: the key and the time limit of each, what is learned from answers, what is logged.
 
+import { type Call, isStream } from "./call.js";
 import { isScopekeyFailure, type ScopekeyFailure, UnreachableError } from "./errors.js";
 import type { ExpiryWatch } from "./expiry.js";
 import { refusalOf } from "./refusal.js";
@@ -25,16 +26,6 @@ export const SURROUNDINGS: Surroundings = {
   uuid: () => crypto.randomUUID(),
 };
 
-/** One call, ready to be sent. */
-export interface Call {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: RequestInit["body"] | undefined;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** What a try is told with. */
 interface Try {
   readonly call: Call;
@@ -57,6 +48,8 @@ export class Transport {
   /** Send a call with a key, again where that is safe; gives what `read` makes of the good answer. */
   async send<Answer>(call: Call, secret: Secret, read: (response: Response) => Promise<Answer>): Promise<Answer> {
     const once = call.headers.has("idempotency-key");
+    // What was read once cannot be sent again.
+    const most = isStream(call.body) ? 0 : this.retries;
     for (let before = 0; ; before += 1) {
       try {
         return await this.#attempt({ call, before, began: this.surroundings.now() }, secret, read);
@@ -64,7 +57,7 @@ export class Transport {
         if (!isScopekeyFailure(error)) throw error;
         const attempt = { method: call.method, once, before };
         const asked = retryAfterIn(error, this.surroundings.now());
-        const wait = waitBefore(error, attempt, this.retries, asked, this.surroundings.random());
+        const wait = waitBefore(error, attempt, most, asked, this.surroundings.random());
         if (wait === undefined) throw error;
         await this.surroundings.sleep(wait, call.signal);
       }
@@ -83,6 +76,8 @@ export class Transport {
         body: call.body ?? null,
         redirect: "manual",
         signal: call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal]),
+        // Without this no stream is sent; with anything else it means nothing.
+        duplex: "half",
       });
       this.#learn(response, secret);
       if (!response.ok) throw await refusalOf(response, this.surroundings.now());
