@@ -2,11 +2,13 @@
 
 import { addressOf, type Environment, refuseOther } from "./address.js";
 import { type Defaults, fields, limit, prepare, type RequestOptions } from "./call.js";
+import { UnreachableError } from "./errors.js";
 import { ExpiryWatch } from "./expiry.js";
 import { type Asked, Management } from "./management.js";
 import { type ClientOptions, environmentVariables, optionsFrom, triesAgain } from "./options.js";
+import { noJson } from "./refusal.js";
 import { Secret } from "./secret.js";
-import { SURROUNDINGS, type Surroundings, Transport } from "./transport.js";
+import { type From, type Read, SURROUNDINGS, type Surroundings, Transport } from "./transport.js";
 
 const TIMEOUT_MS = 30_000;
 
@@ -63,12 +65,12 @@ export class ScopekeyClient extends Management {
 
   /** Call the platform. Gives the good answer (2xx) as it comes; everything else is thrown. */
   request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-    return this.#send(this.#platform, method, path, options, (response) => Promise.resolve(response));
+    return this.#send(this.#platform, method, path, options, asItComes);
   }
 
-  /** The same, for an answer that is JSON. What it holds is the platform's word: nothing is checked. */
+  /** The same, for an answer that is JSON: undefined where it has no content. What it holds is the platform's word: nothing is checked. */
   requestJson<Answer>(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    return this.#send(this.#platform, method, path, options, json<Answer>);
+    return this.#send(this.#platform, method, path, options, platforms<Answer>);
   }
 
   override toString(): string {
@@ -84,11 +86,11 @@ export class ScopekeyClient extends Management {
   }
 
   protected override ask<Answer>(asked: Asked): Promise<Answer> {
-    return this.#send(this.#scopekey, asked.method, asked.path, asked, json<Answer>);
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, scopekeys<Answer>);
   }
 
-  protected override fetch(asked: Asked): Promise<Response> {
-    return this.#send(this.#scopekey, asked.method, asked.path, asked, (response) => Promise.resolve(response));
+  protected override fetch<Answer>(asked: Asked, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, read);
   }
 
   protected override fresh(): string {
@@ -101,12 +103,32 @@ export class ScopekeyClient extends Management {
     method: string,
     path: string,
     options: RequestOptions,
-    read: (response: Response) => Promise<Answer>,
+    read: Read<Answer>,
   ): Promise<Answer> {
     return this.#transport.send(prepare(base, method, path, options, this.#defaults), this.#secret, read);
   }
 }
 
-function json<Answer>(response: Response): Promise<Answer> {
-  return response.json() as Promise<Answer>;
+async function asItComes(response: Response): Promise<Response> {
+  return response;
+}
+
+async function platforms<Answer>(response: Response, from: From): Promise<Answer> {
+  const text = await response.text();
+  if (text === "") return undefined as Answer;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw noJson(response, text, from.secret);
+  }
+}
+
+async function scopekeys<Answer>(response: Response, from: From): Promise<Answer> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without its cause, whose words repeat what was read: a new secret perhaps.
+    throw new UnreachableError("unreachable", `${from.host} answered something that is no answer of Scopekey's.`);
+  }
 }

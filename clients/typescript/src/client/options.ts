@@ -25,7 +25,7 @@ export interface ClientOptions {
   /** Tell each try on `console.debug`: never a header or a body. */
   verbose?: boolean | undefined;
   /** Called once for each key and date when an answer says that the key ends soon; `console.warn` unless it is given. */
-  onKeyExpiring?: ((expiry: KeyExpiry) => void) | undefined;
+  onKeyExpiring?: ((expiry: KeyExpiry) => unknown) | undefined;
   /** How soon is soon, in milliseconds; 7 days unless it is given. */
   warnBeforeMs?: number | undefined;
   /** What makes requests, in the place of the global `fetch`. */

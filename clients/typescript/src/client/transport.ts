@@ -3,6 +3,7 @@
 import { type Call, isStream } from "./call.js";
 import { isScopekeyFailure, type ScopekeyFailure, UnreachableError } from "./errors.js";
 import type { ExpiryWatch } from "./expiry.js";
+import { newer } from "./position.js";
 import { refusalOf } from "./refusal.js";
 import { retryAfterIn, sleep, waitBefore } from "./retry.js";
 import type { Secret } from "./secret.js";
@@ -26,6 +27,15 @@ export const SURROUNDINGS: Surroundings = {
   uuid: () => crypto.randomUUID(),
 };
 
+/** Where an answer comes from, and what must not stand in an error about it. */
+export interface From {
+  readonly host: string;
+  readonly secret: Secret;
+}
+
+/** What is made of a good answer, within the time limit of its try. */
+export type Read<Answer> = (response: Response, from: From) => Promise<Answer>;
+
 /** What a try is told with. */
 interface Try {
   readonly call: Call;
@@ -46,7 +56,7 @@ export class Transport {
   ) {}
 
   /** Send a call with a key, again where that is safe; gives what `read` makes of the good answer. */
-  async send<Answer>(call: Call, secret: Secret, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+  async send<Answer>(call: Call, secret: Secret, read: Read<Answer>): Promise<Answer> {
     const once = call.headers.has("idempotency-key");
     // What was read once cannot be sent again.
     const most = isStream(call.body) ? 0 : this.retries;
@@ -64,10 +74,11 @@ export class Transport {
     }
   }
 
-  async #attempt<Answer>(one: Try, secret: Secret, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+  async #attempt<Answer>(one: Try, secret: Secret, read: Read<Answer>): Promise<Answer> {
     const { call } = one;
     call.signal?.throwIfAborted();
     const limit = new AbortController();
+    const signal = call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal]);
     const timer = setTimeout(() => limit.abort(), call.timeoutMs);
     try {
       const response = await this.fetch(call.url, {
@@ -75,13 +86,13 @@ export class Transport {
         headers: this.#headers(call, secret),
         body: call.body ?? null,
         redirect: "manual",
-        signal: call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal]),
+        signal,
         // Without this no stream is sent; with anything else it means nothing.
         duplex: "half",
       });
       this.#learn(response, secret);
-      if (!response.ok) throw await refusalOf(response, this.surroundings.now());
-      const answer = await read(response);
+      if (!response.ok) throw await refusalOf(response, secret, this.surroundings.now(), signal);
+      const answer = await read(response, { host: call.url.host, secret });
       this.#log(one, String(response.status), response.headers.get("x-request-id"));
       return answer;
     } catch (error) {
@@ -116,7 +127,7 @@ export class Transport {
   }
 
   #learn(response: Response, secret: Secret): void {
-    this.#position = response.headers.get("scopekey-position") ?? this.#position;
+    this.#position = newer(this.#position, response.headers.get("scopekey-position"));
     this.expiry.look(response.headers, secret, this.surroundings.now());
   }
 

@@ -24,11 +24,14 @@ export interface Told {
   broken?: boolean;
   /** Close the connection in the middle of the body. */
   cut?: boolean;
+  /** Begin a body, and never end it. */
+  hanging?: boolean;
 }
 
 /** A real server on loopback that answers what it was told, in that order, the last again and again. */
 export class TellingServer {
-  readonly heard: { method: string; url: string; headers: IncomingMessage["headers"]; body: string }[] = [];
+  readonly heard: { method: string; url: string; headers: IncomingMessage["headers"]; body: string; port: number }[] =
+    [];
   #told: Told[] = [{}];
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
@@ -55,14 +58,15 @@ export class TellingServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = "";
     for await (const part of request) body += part;
-    this.heard.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers, body });
+    const { method = "", url = "", headers } = request;
+    this.heard.push({ method, url, headers, body, port: request.socket.remotePort ?? 0 });
     const told = this.#told.length > 1 ? (this.#told.shift() ?? {}) : (this.#told[0] ?? {});
     if (told.broken) request.socket.destroy();
     if (told.broken || told.silent) return;
     const whole = told.body ?? "{}";
-    if (told.cut) {
+    if (told.cut || told.hanging) {
       response.writeHead(told.status ?? 200, { ...told.headers, "content-length": whole.length + 1 });
-      response.write(whole, () => request.socket.destroy());
+      response.write(whole, () => told.cut && request.socket.destroy());
       return;
     }
     response.writeHead(told.status ?? 200, told.headers);
