@@ -1,5 +1,6 @@
 export type { Environment, EnvironmentUrls } from "./client/address.js";
-export { type RequestOptions, ScopekeyClient } from "./client/client.js";
+export type { RequestOptions } from "./client/call.js";
+export { ScopekeyClient } from "./client/client.js";
 export {
   ApiError,
   type ConfigurationCode,

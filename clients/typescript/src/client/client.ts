@@ -1,32 +1,16 @@
 // The client: for the calls of a platform that Scopekey guards, and for Scopekey's own API.
 
-import { addressOf, refuseOther, target } from "./address.js";
-import { ConfigurationError } from "./errors.js";
+import { addressOf, type Environment, refuseOther } from "./address.js";
+import { type Defaults, fields, limit, prepare, type RequestOptions } from "./call.js";
+import { UnreachableError } from "./errors.js";
 import { ExpiryWatch } from "./expiry.js";
 import { type Asked, Management } from "./management.js";
-import { type ClientOptions, environmentVariables, optionsFrom } from "./options.js";
+import { type ClientOptions, environmentVariables, optionsFrom, triesAgain } from "./options.js";
+import { noJson } from "./refusal.js";
 import { Secret } from "./secret.js";
-import { type Call, SURROUNDINGS, type Surroundings, Transport } from "./transport.js";
+import { type From, type Read, SURROUNDINGS, type Surroundings, Transport } from "./transport.js";
 
 const TIMEOUT_MS = 30_000;
-const RETRIES = 2;
-
-/** What one call of the platform is made with. */
-export interface RequestOptions {
-  /** Added to the path; a list becomes several parameters of one name. */
-  query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>> | undefined;
-  /** Sent as JSON. */
-  json?: unknown;
-  /** Sent as it is; only one of `json` and `body`. A stream cannot be sent again. */
-  body?: RequestInit["body"] | undefined;
-  headers?: Readonly<Record<string, string>> | undefined;
-  /** How long one try may take, in milliseconds. */
-  timeoutMs?: number | undefined;
-  /** Ends the call, its waiting between tries too. */
-  signal?: AbortSignal | undefined;
-  /** Makes it safe to try any call again. */
-  idempotencyKey?: string | undefined;
-}
 
 /**
  * Calls a platform whose keys Scopekey checks, and Scopekey's own API, with one key.
@@ -34,7 +18,8 @@ export interface RequestOptions {
  * Whatever is no success is thrown as one of `ScopekeyFailure`. Calls that may be repeated are tried again (spec/clients.md).
  */
 export class ScopekeyClient extends Management {
-  readonly #options: ClientOptions;
+  readonly #environment: Environment;
+  readonly #defaults: Defaults;
   readonly #platform: URL;
   readonly #scopekey: URL;
   readonly #transport: Transport;
@@ -44,7 +29,9 @@ export class ScopekeyClient extends Management {
   /** Throws ConfigurationError where key and addresses do not fit. */
   constructor(options: ClientOptions, surroundings: Surroundings = SURROUNDINGS) {
     super();
-    this.#options = options;
+    this.#environment = options.environment;
+    this.#defaults = { headers: options.headers, timeoutMs: limit(options.timeoutMs ?? TIMEOUT_MS) };
+    fields(options.headers);
     this.#surroundings = surroundings;
     this.#secret = new Secret(options.apiKey);
     this.#platform = addressOf(options.environment, options.urls ?? {});
@@ -52,7 +39,7 @@ export class ScopekeyClient extends Management {
     refuseOther(options.environment, this.#secret);
     this.#transport = new Transport(
       options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-      options.retries ?? RETRIES,
+      triesAgain(options.retries),
       options.verbose ?? false,
       new ExpiryWatch(options.onKeyExpiring, options.warnBeforeMs),
       surroundings,
@@ -67,7 +54,7 @@ export class ScopekeyClient extends Management {
   /** Use another key from the next call on. Throws ConfigurationError where it does not fit. */
   setApiKey(apiKey: string): void {
     const secret = new Secret(apiKey);
-    refuseOther(this.#options.environment, secret);
+    refuseOther(this.#environment, secret);
     this.#secret = secret;
   }
 
@@ -78,12 +65,12 @@ export class ScopekeyClient extends Management {
 
   /** Call the platform. Gives the good answer (2xx) as it comes; everything else is thrown. */
   request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-    return this.#send(this.#platform, method, path, options, (response) => Promise.resolve(response));
+    return this.#send(this.#platform, method, path, options, asItComes);
   }
 
-  /** The same, for an answer that is JSON. What it holds is the platform's word: nothing is checked. */
+  /** The same, for an answer that is JSON: undefined where it has no content. What it holds is the platform's word: nothing is checked. */
   requestJson<Answer>(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    return this.#send(this.#platform, method, path, options, json<Answer>);
+    return this.#send(this.#platform, method, path, options, platforms<Answer>);
   }
 
   override toString(): string {
@@ -99,11 +86,11 @@ export class ScopekeyClient extends Management {
   }
 
   protected override ask<Answer>(asked: Asked): Promise<Answer> {
-    return this.#send(this.#scopekey, asked.method, asked.path, asked, json<Answer>);
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, scopekeys<Answer>);
   }
 
-  protected override fetch(asked: Asked): Promise<Response> {
-    return this.#send(this.#scopekey, asked.method, asked.path, asked, (response) => Promise.resolve(response));
+  protected override fetch<Answer>(asked: Asked, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+    return this.#send(this.#scopekey, asked.method, asked.path, asked, read);
   }
 
   protected override fresh(): string {
@@ -116,39 +103,32 @@ export class ScopekeyClient extends Management {
     method: string,
     path: string,
     options: RequestOptions,
-    read: (response: Response) => Promise<Answer>,
+    read: Read<Answer>,
   ): Promise<Answer> {
-    return this.#transport.send(this.#call(base, method, path, options), this.#secret, read);
-  }
-
-  #call(base: URL, method: string, path: string, options: RequestOptions): Call {
-    if (!/^[A-Za-z]+$/.test(method)) throw new ConfigurationError("bad_request", "A method is as in GET.");
-    if (options.json !== undefined && options.body !== undefined) {
-      throw new ConfigurationError("bad_request", "Give `json` or `body`, not both.");
-    }
-    const headers = new Headers({ ...this.#options.headers, ...options.headers });
-    if (options.json !== undefined) headers.set("content-type", "application/json");
-    if (options.idempotencyKey !== undefined) headers.set("idempotency-key", options.idempotencyKey);
-    return {
-      method: method.toUpperCase(),
-      url: withQuery(target(base, path), options.query),
-      headers,
-      body: options.json === undefined ? options.body : JSON.stringify(options.json),
-      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
-      signal: options.signal,
-    };
+    return this.#transport.send(prepare(base, method, path, options, this.#defaults), this.#secret, read);
   }
 }
 
-function withQuery(url: URL, query: RequestOptions["query"]): URL {
-  for (const [name, value] of Object.entries(query ?? {})) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined && one !== null) url.searchParams.append(name, String(one));
-    }
-  }
-  return url;
+async function asItComes(response: Response): Promise<Response> {
+  return response;
 }
 
-function json<Answer>(response: Response): Promise<Answer> {
-  return response.json() as Promise<Answer>;
+async function platforms<Answer>(response: Response, from: From): Promise<Answer> {
+  const text = await response.text();
+  if (text === "") return undefined as Answer;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw noJson(response, text, from.secret);
+  }
+}
+
+async function scopekeys<Answer>(response: Response, from: From): Promise<Answer> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Without its cause, whose words repeat what was read: a new secret perhaps.
+    throw new UnreachableError("unreachable", `${from.host} answered something that is no answer of Scopekey's.`);
+  }
 }

@@ -16,10 +16,10 @@ export interface KeyExpiry {
 /** Watches `Scopekey-Key-Expires` of answers. What a hook throws does not reach the call. */
 export class ExpiryWatch {
   readonly #told = new Set<string>();
-  readonly #hook: (expiry: KeyExpiry) => void;
+  readonly #hook: (expiry: KeyExpiry) => unknown;
   readonly #before: number;
 
-  constructor(hook: ((expiry: KeyExpiry) => void) | undefined, beforeMs: number | undefined) {
+  constructor(hook: ((expiry: KeyExpiry) => unknown) | undefined, beforeMs: number | undefined) {
     this.#hook = hook ?? warn;
     this.#before = beforeMs ?? SOON_MS;
   }
@@ -29,11 +29,13 @@ export class ExpiryWatch {
     const said = headers.get("scopekey-key-expires");
     const at = said === null ? Number.NaN : Date.parse(said);
     if (Number.isNaN(at) || at - now > this.#before) return;
-    const which = `${secret} ${at}`;
+    const which = `${secret.reveal()} ${at}`;
     if (this.#told.has(which)) return;
     this.#told.add(which);
     try {
-      this.#hook({ keyId: secret.parts?.id, expiresAt: new Date(at), remaining: at - now });
+      const given = this.#hook({ keyId: secret.parts?.id, expiresAt: new Date(at), remaining: at - now });
+      // A promise that fails with nobody there ends the program.
+      void Promise.resolve(given).catch(() => undefined);
     } catch {
       // A warning that cannot be given is not the call's concern.
     }

@@ -33,10 +33,10 @@ export interface Asked extends CallOptions {
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The calls of the management API; `ask` makes one and reads JSON, `fetch` gives the answer as it comes. */
+/** The calls of the management API; `ask` makes one and reads JSON, `fetch` reads it as it is told. */
 export abstract class Management {
   protected abstract ask<Answer>(asked: Asked): Promise<Answer>;
-  protected abstract fetch(asked: Asked): Promise<Response>;
+  protected abstract fetch<Answer>(asked: Asked, read: (response: Response) => Promise<Answer>): Promise<Answer>;
   protected abstract fresh(): string;
 
   /** What the calling key is, holds and can reach, and when it ends. Any live key may ask. */
@@ -139,13 +139,14 @@ export abstract class Management {
   }
 
   /** The newest checkpoint: a signed note (C2SP tlog-checkpoint). */
-  async showCheckpoint(options?: CallOptions): Promise<string> {
-    return (await this.fetch({ method: "GET", path: "/v1/audit/checkpoint", ...options })).text();
+  showCheckpoint(options?: CallOptions): Promise<string> {
+    return this.fetch({ method: "GET", path: "/v1/audit/checkpoint", ...options }, (answer) => answer.text());
   }
 
   /** What checkpoints are verified with (C2SP signed-note). Compare it with one that came another way. */
   async showPublicKey(options?: CallOptions): Promise<string> {
-    return (await (await this.fetch({ method: "GET", path: "/v1/audit/key", ...options })).text()).trim();
+    const asked = { method: "GET", path: "/v1/audit/key", ...options };
+    return (await this.fetch(asked, (answer) => answer.text())).trim();
   }
 
   /** A hash tile or a bundle of entries by its path: `tile/0/x001/234`. */
@@ -153,14 +154,14 @@ export abstract class Management {
     if (!/^tile\/[a-z0-9./]+$/.test(path) || path.includes("..")) {
       throw new ConfigurationError("bad_request", "The path of a tile is as in `tile/0/x001/234`.");
     }
-    const answer = await this.fetch({ method: "GET", path: `/v1/audit/${path}`, ...options });
-    return new Uint8Array(await answer.arrayBuffer());
+    const asked = { method: "GET", path: `/v1/audit/${path}`, ...options };
+    return new Uint8Array(await this.fetch(asked, (answer) => answer.arrayBuffer()));
   }
 
   /** All entries that are looked for, the oldest first, as a stream of JSON lines or CSV. */
-  async exportLog(query: api.ExportQuery = {}, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
-    const answer = await this.fetch({ method: "GET", path: "/v1/audit/export", query: { ...query }, ...options });
-    return answer.body ?? new Blob([]).stream();
+  exportLog(query: api.ExportQuery = {}, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const asked = { method: "GET", path: "/v1/audit/export", query: { ...query }, ...options };
+    return this.fetch(asked, async (answer) => answer.body ?? new Blob([]).stream());
   }
 
   #list<Item>(path: string, query: object | undefined, options: CallOptions | undefined): Paged<Item> {

@@ -4,6 +4,8 @@ import type { Environment, EnvironmentUrls } from "./address.js";
 import { ConfigurationError } from "./errors.js";
 import type { KeyExpiry } from "./expiry.js";
 
+const RETRIES = 2;
+
 /** What a client is made with; only the key and the environment have no default. */
 export interface ClientOptions {
   /** The printed key. */
@@ -16,14 +18,14 @@ export interface ClientOptions {
   scopekeyUrl?: string | URL | undefined;
   /** Sent with every call. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** How long one try may take, in milliseconds; 30 seconds unless it is given. */
+  /** How long one try may take, in milliseconds; 30 seconds unless it is given, `Infinity` for no limit. */
   timeoutMs?: number | undefined;
   /** How often a call is tried again, where that is safe; twice unless it is given. */
   retries?: number | undefined;
   /** Tell each try on `console.debug`: never a header or a body. */
   verbose?: boolean | undefined;
   /** Called once for each key and date when an answer says that the key ends soon; `console.warn` unless it is given. */
-  onKeyExpiring?: ((expiry: KeyExpiry) => void) | undefined;
+  onKeyExpiring?: ((expiry: KeyExpiry) => unknown) | undefined;
   /** How soon is soon, in milliseconds; 7 days unless it is given. */
   warnBeforeMs?: number | undefined;
   /** What makes requests, in the place of the global `fetch`. */
@@ -54,6 +56,12 @@ export function optionsFrom(
     urls,
     scopekeyUrl: given.scopekeyUrl ?? (variables.SCOPEKEY_URL || undefined),
   };
+}
+
+/** How often a call is tried again. Throws ConfigurationError: by what is no number, a call would go on for ever. */
+export function triesAgain(given: number = RETRIES): number {
+  if (Number.isInteger(given) && given >= 0) return given;
+  throw new ConfigurationError("bad_request", "`retries` is a whole number, 0 or more.");
 }
 
 /** The environment variables, where there are any: browsers have none. */

@@ -5,6 +5,9 @@ import { ConfigurationError } from "./errors.js";
 const SENDABLE = /^[\x21-\x7e]+$/;
 const PRINTED = /^([a-z0-9]{2,12})_([a-z0-9]+)_([0-9A-Za-z]{12})[0-9A-Za-z]{49}$/;
 
+// A shorter one may be a word, and stand in any text.
+const SHORTEST_HIDDEN = 16;
+
 /** What a printed key says of itself. */
 export interface PrintedParts {
   readonly prefix: string;
@@ -31,6 +34,17 @@ export class Secret {
   /** The whole key. */
   reveal(): string {
     return this.#printed;
+  }
+
+  /** A text without it, whole or begun at the end: some platforms repeat the request in what they answer. */
+  hide(text: string): string {
+    if (this.#printed.length < SHORTEST_HIDDEN) return text;
+    const shown = this.toString();
+    const hidden = text.replaceAll(this.#printed, shown);
+    for (let length = this.#printed.length - 1; length >= shown.length; length -= 1) {
+      if (hidden.endsWith(this.#printed.slice(0, length))) return hidden.slice(0, -length) + shown;
+    }
+    return hidden;
   }
 
   /** What it says of itself; undefined where it has not the form of a key. */

@@ -1,7 +1,9 @@
 // One call as the tries that it takes: the key and the time limit of each, what is learned from answers, what is logged.
 
+import { type Call, isStream } from "./call.js";
 import { isScopekeyFailure, type ScopekeyFailure, UnreachableError } from "./errors.js";
 import type { ExpiryWatch } from "./expiry.js";
+import { newer } from "./position.js";
 import { refusalOf } from "./refusal.js";
 import { retryAfterIn, sleep, waitBefore } from "./retry.js";
 import type { Secret } from "./secret.js";
@@ -25,15 +27,14 @@ export const SURROUNDINGS: Surroundings = {
   uuid: () => crypto.randomUUID(),
 };
 
-/** One call, ready to be sent. */
-export interface Call {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: RequestInit["body"] | undefined;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
+/** Where an answer comes from, and what must not stand in an error about it. */
+export interface From {
+  readonly host: string;
+  readonly secret: Secret;
 }
+
+/** What is made of a good answer, within the time limit of its try. */
+export type Read<Answer> = (response: Response, from: From) => Promise<Answer>;
 
 /** What a try is told with. */
 interface Try {
@@ -55,8 +56,10 @@ export class Transport {
   ) {}
 
   /** Send a call with a key, again where that is safe; gives what `read` makes of the good answer. */
-  async send<Answer>(call: Call, secret: Secret, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+  async send<Answer>(call: Call, secret: Secret, read: Read<Answer>): Promise<Answer> {
     const once = call.headers.has("idempotency-key");
+    // What was read once cannot be sent again.
+    const most = isStream(call.body) ? 0 : this.retries;
     for (let before = 0; ; before += 1) {
       try {
         return await this.#attempt({ call, before, began: this.surroundings.now() }, secret, read);
@@ -64,17 +67,18 @@ export class Transport {
         if (!isScopekeyFailure(error)) throw error;
         const attempt = { method: call.method, once, before };
         const asked = retryAfterIn(error, this.surroundings.now());
-        const wait = waitBefore(error, attempt, this.retries, asked, this.surroundings.random());
+        const wait = waitBefore(error, attempt, most, asked, this.surroundings.random());
         if (wait === undefined) throw error;
         await this.surroundings.sleep(wait, call.signal);
       }
     }
   }
 
-  async #attempt<Answer>(one: Try, secret: Secret, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+  async #attempt<Answer>(one: Try, secret: Secret, read: Read<Answer>): Promise<Answer> {
     const { call } = one;
     call.signal?.throwIfAborted();
     const limit = new AbortController();
+    const signal = call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal]);
     const timer = setTimeout(() => limit.abort(), call.timeoutMs);
     try {
       const response = await this.fetch(call.url, {
@@ -82,11 +86,13 @@ export class Transport {
         headers: this.#headers(call, secret),
         body: call.body ?? null,
         redirect: "manual",
-        signal: call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal]),
+        signal,
+        // Without this no stream is sent; with anything else it means nothing.
+        duplex: "half",
       });
       this.#learn(response, secret);
-      if (!response.ok) throw await refusalOf(response, this.surroundings.now());
-      const answer = await read(response);
+      if (!response.ok) throw await refusalOf(response, secret, this.surroundings.now(), signal);
+      const answer = await read(response, { host: call.url.host, secret });
       this.#log(one, String(response.status), response.headers.get("x-request-id"));
       return answer;
     } catch (error) {
@@ -121,7 +127,7 @@ export class Transport {
   }
 
   #learn(response: Response, secret: Secret): void {
-    this.#position = response.headers.get("scopekey-position") ?? this.#position;
+    this.#position = newer(this.#position, response.headers.get("scopekey-position"));
     this.expiry.look(response.headers, secret, this.surroundings.now());
   }
 

@@ -3,7 +3,7 @@ import { after, before, beforeEach, mock, test } from "node:test";
 import { inspect } from "node:util";
 import { sleep } from "../../src/client/retry.js";
 import * as sdk from "../../src/index.js";
-import { KEY, patient, refusal, SECRET, TellingServer, type Told } from "./world.js";
+import { failure, KEY, patient, refusal, SECRET, TellingServer, type Told } from "./world.js";
 
 let server: TellingServer;
 before(async () => {
@@ -11,15 +11,6 @@ before(async () => {
 });
 after(() => server.stop());
 beforeEach(() => server.tell({}));
-
-async function failure(call: Promise<unknown>): Promise<sdk.ScopekeyFailure> {
-  const error = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!sdk.isScopekeyFailure(error)) throw new Error(`no failure of the client: ${inspect(error)}`);
-  return error;
-}
 
 for (const [code, status, kind] of [
   ["no_credential", 401, sdk.InvalidKeyError],

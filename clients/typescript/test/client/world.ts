@@ -2,7 +2,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import { ScopekeyClient } from "../../src/client/client.js";
+import { isScopekeyFailure, type ScopekeyFailure } from "../../src/client/errors.js";
 import type { ClientOptions } from "../../src/client/options.js";
 import { SURROUNDINGS, type Surroundings } from "../../src/client/transport.js";
 
@@ -20,11 +22,16 @@ export interface Told {
   silent?: boolean;
   /** Close the connection. */
   broken?: boolean;
+  /** Close the connection in the middle of the body. */
+  cut?: boolean;
+  /** Begin a body, and never end it. */
+  hanging?: boolean;
 }
 
 /** A real server on loopback that answers what it was told, in that order, the last again and again. */
 export class TellingServer {
-  readonly heard: { method: string; url: string; headers: IncomingMessage["headers"]; body: string }[] = [];
+  readonly heard: { method: string; url: string; headers: IncomingMessage["headers"]; body: string; port: number }[] =
+    [];
   #told: Told[] = [{}];
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
@@ -51,13 +58,30 @@ export class TellingServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = "";
     for await (const part of request) body += part;
-    this.heard.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers, body });
+    const { method = "", url = "", headers } = request;
+    this.heard.push({ method, url, headers, body, port: request.socket.remotePort ?? 0 });
     const told = this.#told.length > 1 ? (this.#told.shift() ?? {}) : (this.#told[0] ?? {});
     if (told.broken) request.socket.destroy();
     if (told.broken || told.silent) return;
+    const whole = told.body ?? "{}";
+    if (told.cut || told.hanging) {
+      response.writeHead(told.status ?? 200, { ...told.headers, "content-length": whole.length + 1 });
+      response.write(whole, () => told.cut && request.socket.destroy());
+      return;
+    }
     response.writeHead(told.status ?? 200, told.headers);
-    response.end(told.body ?? "{}");
+    response.end(whole);
   }
+}
+
+/** The failure of the client that a call ends in; whatever else it ends in is an error of the test. */
+export async function failure(call: Promise<unknown>): Promise<ScopekeyFailure> {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isScopekeyFailure(error)) throw new Error(`no failure of the client: ${inspect(error)}`);
+  return error;
 }
 
 /** A client, and how long it would have waited between tries. */
