@@ -136,7 +136,7 @@ def test_when_the_process_that_watches_is_killed_no_other_outlives_it(deployment
                 assert least <= len(living(started))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
-                until([], living, started, within=5)
+                until([], living, started, within=30)
 
 
 def test_a_worker_that_is_killed_loses_what_it_had_in_hand_and_is_back(deployment):
