@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.client.telling import Async, Sync, telling
+from tests.client.telling import Async, Sync, Told, telling
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,8 @@ def one_server():
 
 @pytest.fixture
 def server(one_server):
-    """A server to be told what it answers."""
+    """A server to be told what it answers; it has heard nothing yet."""
+    one_server.tell(Told())
     return one_server
 
 

@@ -15,11 +15,11 @@ SECRET = "SECRETsecret"
 
 
 class Told:
-    """An answer, or what is done with the connection: `silent` for a second, `broken`."""
+    """An answer, or what is done with the connection: `silent` for a second, `broken`, `broken_off` in the body."""
 
-    def __init__(self, status=200, body="{}", headers=(), *, silent=False, broken=False):
+    def __init__(self, status=200, body="{}", headers=(), *, silent=False, broken=False, broken_off=False):
         self.status, self.body, self.headers = status, body, dict(headers)
-        self.silent, self.broken = silent, broken
+        self.silent, self.broken, self.broken_off = silent, broken, broken_off
 
 
 def refusal(code, status, headers=(), **more):
@@ -59,9 +59,10 @@ def telling():
             self.send_response(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(len(body) + told.broken_off))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = told.broken_off
 
         def log_message(self, *words):
             pass

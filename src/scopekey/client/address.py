@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -34,7 +35,7 @@ def refuse_other(environment: str, secret: Secret) -> None:
         )
 
 
-def target(base: httpx.URL, path: str) -> httpx.URL:
+def target(base: httpx.URL, path: str, params: Any = None) -> httpx.URL:
     """Where one call goes: a path below an address, or the same origin spelled out. Raises ConfigurationError."""
     below = path.startswith("/") and path[1:2] not in {"/", "\\"}
     try:
@@ -47,7 +48,10 @@ def target(base: httpx.URL, path: str) -> httpx.URL:
             f"A call goes to {base.scheme}://{base.netloc.decode()} alone: "
             'give a path that begins with one "/", as in "/datasets".',
         )
-    return url
+    if not params:
+        return url
+    # httpx would put parameters in the place of the path's own query.
+    return url.copy_with(params=[*url.params.multi_items(), *httpx.QueryParams(params).multi_items()])
 
 
 def _port(url: httpx.URL) -> int | None:

@@ -9,7 +9,8 @@ import httpx
 
 from scopekey.client import calls
 from scopekey.client.calls import Call, EntryQuery, KeyFields, KeyQuery, NewKeyFields, OrganizationFields, Reason
-from scopekey.client.errors import ScopekeyError, UnreachableError
+from scopekey.client.errors import ScopekeyError
+from scopekey.client.fields import no_cookies
 from scopekey.client.paging import AsyncPaged
 from scopekey.client.refusal import refusal_of
 from scopekey.client.session import Attempt, ClientOptions, EnvironmentOptions, Session, Surroundings, from_environment
@@ -47,7 +48,7 @@ class AsyncScopekeyClient:
     ) -> None:
         """Raises ConfigurationError where key and addresses do not fit."""
         self._session = Session(api_key, options, surroundings or Surroundings())
-        self._http = httpx.AsyncClient(transport=transport, trust_env=self._session.trust_env)
+        self._http = httpx.AsyncClient(transport=transport, trust_env=self._session.trust_env, cookies=no_cookies())
         self._sleep = sleep
 
     @classmethod
@@ -213,20 +214,23 @@ class AsyncScopekeyClient:
 
     async def stream(self, call: Call[httpx.Response]) -> AsyncIterator[bytes]:
         """Make a call whose answer is too long to be held, and give it part by part. It is not tried again."""
-        attempt = self._session.own(call)
+        attempt = self._session.began(self._session.own(call))
         sent = attempt.request | {"timeout": _EXPORT}
+        begun: httpx.Response | None = None
         try:
             async with self._http.stream(attempt.method, attempt.url, **sent) as response:
+                begun = response
                 self._session.learn(attempt, response)
-                if not response.is_success:
-                    await response.aread()
-                    raise refusal_of(response, self._session.surroundings.now())
-                async for part in response.aiter_bytes():
-                    yield part
+                if response.is_success:
+                    async for part in response.aiter_bytes():
+                        yield part
+                    return
+                await response.aread()
+            raise refusal_of(response, self._session.surroundings.now())
         except httpx.HTTPError as error:
-            raise UnreachableError(
-                "unreachable", f"the answer broke off ({type(error).__name__}): what came so far is not all"
-            ) from None
+            failure = self._session.failed(attempt, error, begun)
+        # Raised out here, so that the error that holds the request is not its context.
+        raise failure
 
     async def run(self, call: Call[Answer]) -> Answer:
         """Make a call of Scopekey's own API."""
@@ -262,11 +266,11 @@ class AsyncScopekeyClient:
             await self._sleep(wait)
 
     async def _try(self, attempt: Attempt, read: Callable[[httpx.Response], Answer]) -> Answer:
-        attempt.began = self._session.surroundings.now()
+        self._session.began(attempt)
         try:
             response = await self._http.request(attempt.method, attempt.url, **attempt.request)
         except httpx.HTTPError as error:
-            failure = self._session.failed(attempt, error)
+            failure = self._session.failed(attempt, error, None)
         else:
             return self._session.answered(attempt, response, read)
         # Raised out here, so that the error that holds the request is not its context.

@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel
 
 from scopekey.client.errors import ConfigurationError
+from scopekey.client.given import refuse_others
 from scopekey.wire.audit import EntryPage, ProvenEntry
 from scopekey.wire.resources import (
     IssuedKey,
@@ -74,6 +75,10 @@ class KeyQuery(TypedDict, total=False):
     limit: int
 
 
+class _KeyCall(KeyQuery, total=False):
+    cursor: str | None
+
+
 class EntryQuery(TypedDict, total=False):
     """Which entries of the audit log to find."""
 
@@ -92,6 +97,11 @@ class EntryQuery(TypedDict, total=False):
     actor: str
     since: str
     until: str
+
+
+class _EntryCall(EntryQuery, total=False):
+    cursor: str | None
+    format: str
 
 
 class Call(msgspec.Struct, Generic[Answer], frozen=True):
@@ -122,6 +132,7 @@ def create_key(fields: Words, idempotency_key: str) -> Call[IssuedKey]:
 
 
 def list_keys(query: Words) -> Call[KeyPage]:
+    refuse_others(query, _KeyCall)
     return Call("GET", "/v1/keys", _as(KeyPage), query)
 
 
@@ -176,6 +187,7 @@ def edit_organization(organization_id: str, fields: Words, version: int | None) 
 
 
 def search_log(query: Words) -> Call[EntryPage]:
+    refuse_others(query, _EntryCall)
     return Call("GET", ENTRIES, _as(EntryPage), query)
 
 
@@ -192,10 +204,13 @@ def show_public_key() -> Call[str]:
 
 
 def show_tile(path: str) -> Call[bytes]:
+    if not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise ConfigurationError("bad_request", "A tile is as in tile/0/x001/234.")
     return Call("GET", f"/v1/audit/{quote(path)}", lambda response: response.content)
 
 
 def export_log(query: Words) -> Call[httpx.Response]:
+    refuse_others(query, _EntryCall)
     return Call("GET", "/v1/audit/export", lambda response: response, query)
 
 

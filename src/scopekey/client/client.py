@@ -9,7 +9,8 @@ import httpx
 
 from scopekey.client import calls
 from scopekey.client.calls import Call, EntryQuery, KeyFields, KeyQuery, NewKeyFields, OrganizationFields, Reason
-from scopekey.client.errors import ScopekeyError, UnreachableError
+from scopekey.client.errors import ScopekeyError
+from scopekey.client.fields import no_cookies
 from scopekey.client.paging import Paged
 from scopekey.client.refusal import refusal_of
 from scopekey.client.session import Attempt, ClientOptions, EnvironmentOptions, Session, Surroundings, from_environment
@@ -47,7 +48,7 @@ class ScopekeyClient:
     ) -> None:
         """Raises ConfigurationError where key and addresses do not fit."""
         self._session = Session(api_key, options, surroundings or Surroundings())
-        self._http = httpx.Client(transport=transport, trust_env=self._session.trust_env)
+        self._http = httpx.Client(transport=transport, trust_env=self._session.trust_env, cookies=no_cookies())
         self._sleep = sleep
 
     @classmethod
@@ -208,20 +209,22 @@ class ScopekeyClient:
 
     def stream(self, call: Call[httpx.Response]) -> Iterator[bytes]:
         """Make a call whose answer is too long to be held, and give it part by part. It is not tried again."""
-        attempt = self._session.own(call)
+        attempt = self._session.began(self._session.own(call))
         sent = attempt.request | {"timeout": _EXPORT}
+        begun: httpx.Response | None = None
         try:
             with self._http.stream(attempt.method, attempt.url, **sent) as response:
+                begun = response
                 self._session.learn(attempt, response)
-                if not response.is_success:
-                    response.read()
-                    raise refusal_of(response, self._session.surroundings.now())
-                yield from response.iter_bytes()
-
+                if response.is_success:
+                    yield from response.iter_bytes()
+                    return
+                response.read()
+            raise refusal_of(response, self._session.surroundings.now())
         except httpx.HTTPError as error:
-            raise UnreachableError(
-                "unreachable", f"the answer broke off ({type(error).__name__}): what came so far is not all"
-            ) from None
+            failure = self._session.failed(attempt, error, begun)
+        # Raised out here, so that the error that holds the request is not its context.
+        raise failure
 
     def run(self, call: Call[Answer]) -> Answer:
         """Make a call of Scopekey's own API."""
@@ -257,11 +260,11 @@ class ScopekeyClient:
             self._sleep(wait)
 
     def _try(self, attempt: Attempt, read: Callable[[httpx.Response], Answer]) -> Answer:
-        attempt.began = self._session.surroundings.now()
+        self._session.began(attempt)
         try:
             response = self._http.request(attempt.method, attempt.url, **attempt.request)
         except httpx.HTTPError as error:
-            failure = self._session.failed(attempt, error)
+            failure = self._session.failed(attempt, error, None)
         else:
             return self._session.answered(attempt, response, read)
         # Raised out here, so that the error that holds the request is not its context.

@@ -1,7 +1,8 @@
 """Every way in which a call of the client can fail, as classes with literal codes (spec/clients.md)."""
 
+import copyreg
 import re
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import httpx
 import msgspec
@@ -65,6 +66,10 @@ class ScopekeyError(Exception):
         self.title: str = title
         self.status: int | None = status
         self.request_id: str | None = request_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not made anew from its message alone: process pools hand errors on, and would break over one that cannot be.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined] # typeshed lacks it
 
 
 class RefusedError(ScopekeyError):
@@ -161,10 +166,13 @@ class ApiError(ScopekeyError):
 
 
 class UnreachableError(ScopekeyError):
-    """No answer came: whether anything happened is not known."""
+    """No answer came: whether anything happened is not known.
 
-    def __init__(self, code: NoAnswerCode, detail: str) -> None:
-        super().__init__(detail, title="No answer in time" if code == "timeout" else "No answer")
+    `status` is set where one came that cannot be read: it broke off, or is not Scopekey's.
+    """
+
+    def __init__(self, code: NoAnswerCode, detail: str, status: int | None = None) -> None:
+        super().__init__(detail, title="No answer in time" if code == "timeout" else "No answer", status=status)
         self.code: NoAnswerCode = code
 
 

@@ -31,7 +31,10 @@ def _passes(error: ScopekeyError, *, repeatable: bool) -> bool:
     # These were refused before anything was done.
     if error.status == _TOO_MANY or isinstance(error, UnavailableError):
         return True
-    return repeatable and (isinstance(error, UnreachableError) or error.status in _PASSING)
+    if isinstance(error, UnreachableError):
+        # With a status an answer came, of somebody else's: the next one would be no better.
+        return repeatable and error.status is None
+    return repeatable and error.status in _PASSING
 
 
 def _asked(error: ScopekeyError, now: float) -> float | None:

@@ -18,7 +18,7 @@ class Secret:
 
     def __init__(self, printed: str) -> None:
         """Raises ConfigurationError where it cannot be a key."""
-        if not _SENDABLE.fullmatch(printed):
+        if not _SENDABLE.fullmatch(printed or ""):
             raise ConfigurationError(
                 "bad_api_key",
                 "The key is empty or holds characters that no key has: "

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, Required, TypedDict, TypeVar
@@ -17,6 +18,8 @@ from scopekey.client.address import address_of, refuse_other, target
 from scopekey.client.calls import Call
 from scopekey.client.errors import ConfigurationError, ScopekeyError, UnreachableError
 from scopekey.client.expiry import SOON, ExpiryWatch, Hook
+from scopekey.client.fields import furthest, readable
+from scopekey.client.given import refuse_others
 from scopekey.client.refusal import refusal_of
 from scopekey.client.retrying import wait_before
 from scopekey.client.secret import Secret
@@ -87,14 +90,15 @@ class Session:
     """Key, addresses and what was learned from answers. Raises ConfigurationError where they do not fit."""
 
     def __init__(self, api_key: str, options: ClientOptions, surroundings: Surroundings) -> None:
+        refuse_others(options, ClientOptions)
         self.surroundings = surroundings
         self.secret: Secret = Secret(api_key)
-        self._environment = options["environment"]
+        self._environment = options.get("environment", "")
         self._platform = address_of(self._environment, options.get("urls") or {})
         own = options.get("scopekey_url")
         self._scopekey = self._platform if own is None else address_of(own, {})
         refuse_other(self._environment, self.secret)
-        self._headers = dict(options.get("headers") or {})
+        self._headers = readable(options.get("headers") or {})
         self._timeout = options.get("timeout", TIMEOUT)
         self._retries = options.get("retries", RETRIES)
         self._verbose = options.get("verbose", False)
@@ -129,7 +133,7 @@ class Session:
         self, base: httpx.URL, method: str, path: str, headers: Mapping[str, str], request: dict[str, Any]
     ) -> Attempt:
         sent = httpx.Headers(self._headers)
-        sent.update(headers)
+        sent.update(readable(headers))
         sent.setdefault("User-Agent", f"scopekey-python/{version('scopekey')}")
         sent["Authorization"] = f"Bearer {self.secret.reveal()}"
         if self._position is not None:
@@ -137,30 +141,38 @@ class Session:
         given = {name: value for name, value in request.items() if value is not None}
         given.setdefault("timeout", self._timeout)
         once = "idempotency-key" in sent
-        return Attempt(method, target(base, path), given | {"headers": sent}, self.secret, once)
+        url = target(base, path, given.pop("params", None))
+        return Attempt(method, url, given | {"headers": sent}, self.secret, once)
 
     def answered(self, attempt: Attempt, response: httpx.Response, read: Callable[[httpx.Response], Answer]) -> Answer:
         """Learn from an answer that has been read, and give what `read` makes of it; raise what it means else."""
         self.learn(attempt, response)
         if not response.is_success:
             raise refusal_of(response, self.surroundings.now())
-        try:
+        with suppress(ValueError):
             return read(response)
-        except ValueError:
-            # Without its cause: the message of a validation repeats what it read, a new secret perhaps.
-            raise UnreachableError("unreachable", _not_ours(attempt)) from None
+        # Out here, without a cause: what a validation says repeats what it read, a new secret perhaps.
+        raise UnreachableError("unreachable", _not_ours(attempt), response.status_code)
 
     def learn(self, attempt: Attempt, response: httpx.Response) -> None:
         """Remember the position, look when the key ends, and log the try."""
-        self._position = response.headers.get("scopekey-position", self._position)
+        self._position = furthest(self._position, response.headers.get("scopekey-position"))
         self._watch.look(response.headers, attempt.secret, self.surroundings.now())
         self._tell(attempt, str(response.status_code), response.headers.get("x-request-id"))
 
-    def failed(self, attempt: Attempt, error: httpx.HTTPError) -> UnreachableError:
-        """What it means that no answer came."""
+    def began(self, attempt: Attempt) -> Attempt:
+        """The same, beginning now."""
+        attempt.began = self.surroundings.now()
+        return attempt
+
+    def failed(self, attempt: Attempt, error: httpx.HTTPError, response: httpx.Response | None) -> UnreachableError:
+        """What it means that no answer came, or no more of one."""
         host = attempt.url.netloc.decode()
         late = isinstance(error, httpx.TimeoutException)
         self._tell(attempt, "no answer in time" if late else "no answer", None)
+        if response is not None:
+            broken = f"the answer broke off ({type(error).__name__}): what came so far is not all"
+            return UnreachableError("timeout" if late else "unreachable", broken, response.status_code)
         if late:
             return UnreachableError("timeout", f"{host} did not answer in time.")
         # The kind alone: the words of some errors repeat the request, and its key with it.
@@ -196,6 +208,7 @@ class Session:
 
 def from_environment(given: EnvironmentOptions) -> tuple[str, ClientOptions]:
     """Key and options as the environment variables say them; what is given wins. Raises ConfigurationError."""
+    refuse_others(given, EnvironmentOptions)
     variables = os.environ
     rest: dict[str, Any] = {name: value for name, value in given.items() if name != "api_key"}
     api_key = given.get("api_key", variables.get("SCOPEKEY_API_KEY"))
