@@ -173,6 +173,22 @@ def test_the_newest_position_goes_with_the_calls_that_follow(server, drive):
     assert [None, "feed-7", "feed-7"] == [heard.get("Scopekey-Position") for _, _, heard in server.heard]
 
 
+def test_a_key_that_a_platform_repeats_does_not_get_into_the_error(server, drive):
+    for told in (Told(500, f"what was sent: {KEY}"), refusal("conflict", 409, detail=f"{KEY} again")):
+        server.tell(told)
+        error = failure(drive(server.url, retries=0))
+        shown = f"{error} {error.detail} {getattr(error, 'body', '')}"
+        assert "sck_live_canary000001…" in shown
+        assert SECRET not in shown
+
+
+def test_a_document_that_a_proxy_put_in_the_place_of_ours_does_not_hide_the_code(server, drive):
+    fields = {"content-type": "application/problem+json", "scopekey-code": "missing_permission"}
+    server.tell(Told(401, '{"code": "E1042", "detail": "no"}', fields | {"scopekey-missing": "a:read"}))
+    error = failure(drive(server.url))
+    assert (MissingPermissionError, ("a:read",)) == (type(error), error.missing)
+
+
 def test_a_key_that_ends_soon_is_told_once_and_a_hook_that_fails_is_kept_from_the_call(server, drive):
     soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
     ends = {"scopekey-key-expires": soon}

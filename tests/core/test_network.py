@@ -10,7 +10,18 @@ def networks(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "host", "10.0.0.0 /8", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"]
+    "text",
+    [
+        "",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0",
+        "host",
+        "10.0.0.0 /8",
+        "::ffff:10.0.0.0/104",
+        "::ffff:10.0.0.1",
+        "fe80::%1",
+    ],
 )
 def test_what_is_no_network_or_says_two_things_is_refused_by_name(text):
     with pytest.raises(InvalidNetworkError, match=repr(text)):

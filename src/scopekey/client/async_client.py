@@ -226,7 +226,7 @@ class AsyncScopekeyClient:
                         yield part
                     return
                 await response.aread()
-            raise refusal_of(response, self._session.surroundings.now())
+            raise refusal_of(response, self._session.surroundings.now(), attempt.secret)
         except httpx.HTTPError as error:
             failure = self._session.failed(attempt, error, begun)
         # Raised out here, so that the error that holds the request is not its context.

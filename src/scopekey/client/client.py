@@ -220,7 +220,7 @@ class ScopekeyClient:
                     yield from response.iter_bytes()
                     return
                 response.read()
-            raise refusal_of(response, self._session.surroundings.now())
+            raise refusal_of(response, self._session.surroundings.now(), attempt.secret)
         except httpx.HTTPError as error:
             failure = self._session.failed(attempt, error, begun)
         # Raised out here, so that the error that holds the request is not its context.

@@ -7,24 +7,35 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from scopekey.client.errors import ApiError, RefusedError, Told, error_of
+from scopekey.client.secret import Secret
 from scopekey.core.problem import PROBLEMS
 
 _LONGEST_BODY = 65_536
 _USUAL = frozenset({"type", "title", "status", "detail", "code"})
 
 
-def refusal_of(response: httpx.Response, now: float) -> RefusedError | ApiError:
+def refusal_of(response: httpx.Response, now: float, secret: Secret) -> RefusedError | ApiError:
     """The error of an answer that has been read. `now` is in seconds since the epoch."""
     document = _document(response)
-    code = _text(document.get("code")) or response.headers.get("scopekey-code")
-    known = error_of(code, _told(code, document, response, now)) if code is not None else None
-    if known is not None:
-        return known
+    own = response.headers.get("scopekey-code")
+    code = _text(document.get("code")) or own
+    # A document may be the proxy's own, put in the place of ours: then the field still says what it was.
+    for said, members in ((code, document), (own, {})):
+        known = error_of(said, _told(said, members, response, now)) if said is not None else None
+        if known is not None:
+            return _masked(known, secret)
     said = f"{response.status_code} {response.reason_phrase}".strip()
     detail = f"The platform answered {said}."
     if code is not None:
         detail = f"The platform answered {said} with the code {code!r}, which this version does not know."
-    return ApiError(detail, response, response.text[:_LONGEST_BODY], code)
+    # A platform that repeats the request in its fault must not put the key into an error.
+    return ApiError(secret.mask(detail), response, secret.mask(response.text)[:_LONGEST_BODY], code)
+
+
+def _masked(error: RefusedError, secret: Secret) -> RefusedError:
+    error.detail = secret.mask(error.detail)
+    error.args = (error.detail,)
+    return error
 
 
 def retry_after(headers: httpx.Headers, now: float) -> float | None:

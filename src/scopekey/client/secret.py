@@ -34,5 +34,9 @@ class Secret:
         """The whole key."""
         return self._printed
 
+    def mask(self, text: str) -> str:
+        """A text with the key as it may be shown, wherever it stands in it."""
+        return text.replace(self._printed, self.shown)
+
     def __repr__(self) -> str:
         return self.shown

@@ -148,7 +148,7 @@ class Session:
         """Learn from an answer that has been read, and give what `read` makes of it; raise what it means else."""
         self.learn(attempt, response)
         if not response.is_success:
-            raise refusal_of(response, self.surroundings.now())
+            raise refusal_of(response, self.surroundings.now(), attempt.secret)
         with suppress(ValueError):
             return read(response)
         # Out here, without a cause: what a validation says repeats what it read, a new secret perhaps.

@@ -27,6 +27,8 @@ def parse_network(text: str) -> Network:
     Raises InvalidNetworkError, also where host bits are set: `10.0.0.1/8` says two things at once.
     IPv4 inside IPv6 is refused: addresses written so count as IPv4, and would never be in it.
     """
+    if "%" in text:
+        raise InvalidNetworkError(f"{text!r} names a zone, which means something on one machine alone: leave it out")
     try:
         network = ip_network(text)
     except ValueError as error:

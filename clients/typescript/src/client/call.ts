@@ -20,7 +20,7 @@ export interface RequestOptions {
   /** Sent as it is; only one of `json` and `body`. A stream is sent once: such a call is not tried again. */
   body?: RequestInit["body"] | undefined;
   /** In the place of the client's own of the same name. */
-  headers?: Fields | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** How long one try may take, in milliseconds; `Infinity` for no limit. */
   timeoutMs?: number | undefined;
   /** Ends the call, its waiting between tries too. */

@@ -45,7 +45,8 @@ export function decide({ key, secret, organization, need, register, now, address
 }
 
 function isOver(end: number | undefined, now: number): boolean {
-  return end !== undefined && now >= end;
+  // Asked this way round, a time that is no number ends a key and does not keep it.
+  return end !== undefined && !(now < end);
 }
 
 function denied(reason: DenialReason, told: Partial<Omit<Denied, "allowed" | "reason">> = {}): Denied {

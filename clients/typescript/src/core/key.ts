@@ -47,7 +47,8 @@ export interface Organization {
 
 /** The permissions a key holds now: all of its grant, less what a finished probation took. */
 export function heldBy({ grant, probation, probationEnds }: Key, now: number): Mask {
-  return probationEnds !== undefined && now >= probationEnds ? grant & ~probation : grant;
+  // A time that is no number takes away, and does not give.
+  return probationEnds === undefined || now < probationEnds ? grant : grant & ~probation;
 }
 
 /**

@@ -110,3 +110,20 @@ for (const row of some(FILE.rows)) {
     strictEqual(row.denied !== "unknown_key", decided(row).key !== undefined);
   });
 }
+
+test("a time that is no number ends a key and takes away what is on probation: it never lets through", () => {
+  const row = some(FILE.rows).find(
+    (one) => one.allowed && one.key !== null && one.secret !== null && one.any_of?.[0]?.length,
+  );
+  if (row?.key == null || row.secret === null) throw new Error("No row is allowed for what its key holds.");
+  strictEqual(true, decided(row).allowed);
+  const never = Number.NaN;
+  for (const spoilt of [
+    { ...row, key: { ...row.key, expires: never } },
+    { ...row, secret: { ...row.secret, until: never } },
+    { ...row, key: { ...row.key, expires: row.now + 1 }, now: never },
+    { ...row, key: { ...row.key, probation: row.key.holds, probation_ends: never } },
+  ]) {
+    strictEqual(false, decided(spoilt).allowed);
+  }
+});
