@@ -1,5 +1,6 @@
 """Everything that can go wrong with a call, in both clients: what it is told as, and whether it is tried again."""
 
+import asyncio
 import logging
 import re
 import traceback
@@ -11,6 +12,7 @@ import pytest
 
 from scopekey.client import (
     ApiError,
+    AsyncScopekeyClient,
     ConfigurationError,
     InvalidKeyError,
     MissingPermissionError,
@@ -259,3 +261,24 @@ def test_a_call_does_not_leave_its_origin(drive, path):
     with pytest.raises(ConfigurationError) as caught:
         drive("https://api.example.com/v2/")(lambda client: client.request("GET", path))
     assert "bad_request" == caught.value.code
+
+
+def test_a_task_that_is_cancelled_while_it_waits_for_another_try_ends_at_once(server):
+    server.tell(Told(503, "", {"retry-after": "60"}))
+
+    async def called_off():
+        waiting = asyncio.Event()
+
+        async def sleep(seconds):
+            waiting.set()
+            await asyncio.sleep(seconds)
+
+        async with AsyncScopekeyClient(KEY, environment=server.url, sleep=sleep) as client:
+            task = asyncio.create_task(client.request("GET", "/"))
+            await waiting.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(called_off())
+    assert 1 == len(server.heard)

@@ -18,12 +18,16 @@ KILL = re.compile(r"kill %([1-9])")
 
 
 class Shell:
-    """Runs commands one by one. One that ends in `&` goes on until `kill %n`, or until the shell is closed."""
+    """Runs commands one by one. One that ends in `&` goes on until `kill %n`, or until the shell is closed.
+
+    Each has a shell of its own, with all that was exported before.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ports: dict[str, str] = {}
         self._running: list[subprocess.Popen[bytes]] = []
+        self._exports = ""
 
     def real(self, text: str) -> str:
         """Put the ports that are used in the places of those that are written."""
@@ -44,8 +48,10 @@ class Shell:
             _end(self._running[int(ended[1]) - 1])
             return ""
         command = self.real(command)
+        if command.startswith("export "):
+            self._exports += f"{command}\n"
         done = subprocess.run(
-            ["bash", "-c", command],
+            ["bash", "-c", self._exports + command],
             cwd=self._folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
