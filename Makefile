@@ -48,7 +48,7 @@ TOOL_MODULES := tools/node_modules/.stamp-$(shell cksum < tools/package-lock.jso
 
 ##@ Prove
 .PHONY: test test-typescript test-python
-test: test-typescript test-python ## all tests that end within minutes (ARGS=… is passed to pytest)
+test: $(if $(ARGS),,test-typescript) test-python ## all tests that end within minutes (ARGS=… are for pytest: it alone then runs)
 
 test-typescript: $(DEV)
 ifdef NODE

@@ -124,7 +124,9 @@ def free_port(*, and_next: bool = False) -> int:
 
 def install_packages(folder: Path) -> None:
     """What `npm install` of the package, and of the frameworks that pages guard, puts into a folder: links to ours."""
-    if not (PACKAGE / "dist").exists():
+    built = PACKAGE / "dist" / "index.js"
+    newest = max(file.stat().st_mtime for file in (PACKAGE / "src").rglob("*.ts"))
+    if not built.exists() or built.stat().st_mtime < newest:
         subprocess.run(["npm", "run", "build", "--silent"], cwd=PACKAGE, check=True, timeout=120)
     (folder / "node_modules" / "@hono").mkdir(parents=True)
     (folder / "node_modules" / "scopekey").symlink_to(PACKAGE)
