@@ -117,7 +117,10 @@ class Disk(RealDisk):
 
 def batches_in(folder):
     """Every batch that lies in the files of a folder, the oldest file first."""
-    files = sorted(folder.glob("*.journal"), key=lambda file: file.stat().st_mtime_ns)
+    # A file and its successor can be of the same tick of the kernel's clock.
+    files = sorted(
+        folder.glob("*.journal"), key=lambda file: (file.stat().st_mtime_ns, int(file.stem.partition(".")[2] or 0))
+    )
     return [msgspec.json.decode(batch) for file in files for batch, _ in lines(file.read_bytes()) if batch is not None]
 
 
