@@ -2,6 +2,7 @@
 
 import json
 import socket
+from uuid import uuid4
 
 import pytest
 
@@ -69,14 +70,13 @@ def test_a_key_knows_itself_and_can_end_itself(drive, url, issued):
 
 
 def test_a_repeat_gives_the_same_key_and_no_secret(client):
-    first, second = (
-        client(lambda c: c.create_key(name="a", permissions=[], idempotency_key=f"once-{id(client)}")) for _ in range(2)
-    )
+    once = str(uuid4())
+    first, second = (client(lambda c: c.create_key(name="a", permissions=[], idempotency_key=once)) for _ in range(2))
     assert (first.key.id, None) == (second.key.id, second.secret)
 
 
 def test_a_list_is_gone_through_over_its_pages(client):
-    name = f"page of {id(client)}"
+    name = f"page of {uuid4()}"
     for _ in range(5):
         client(lambda c: c.create_key(name=name, permissions=[]))
     assert [name] * 5 == [key.name for key in client.all(lambda c: c.list_keys(text=name, limit=2))]
