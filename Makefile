@@ -41,8 +41,8 @@ serve: $(DEMO) ## run the control plane and the data plane in one process (ARGS=
 
 # The TypeScript client needs Node.js and npm; a machine without them does everything else.
 SDK := clients/typescript
-NODE := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
-WITHOUT_NODE = { [ -z "$$CI" ] || exit 1; }; echo "$@: left out, for it needs Node.js of 20 or later and npm"
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(+(a < 20 || a == 20 && b < 3))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
+WITHOUT_NODE = echo "$@: left out, for it needs Node.js of 20.3 or later and npm"; [ -z "$$CI" ]
 SDK_MODULES := $(SDK)/node_modules/.stamp-$(shell cksum < $(SDK)/package-lock.json | tr ' ' '-')
 TOOL_MODULES := tools/node_modules/.stamp-$(shell cksum < tools/package-lock.json | tr ' ' '-')
 
@@ -178,10 +178,12 @@ help: ## show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(SDK_MODULES):
-	@cd $(SDK) && npm ci --silent && touch $(@F:%=node_modules/%)
+	@cd $(SDK) && npm ci --silent
+	@touch $@
 
 $(TOOL_MODULES):
-	@cd tools && npm ci --silent && touch $(@F:%=node_modules/%)
+	@cd tools && npm ci --silent
+	@touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python of 3.11 or later found (with venv). Name one: make … PYTHON=/path/to/python3.12" >&2; exit 1; }
