@@ -176,10 +176,14 @@ def test_the_newest_position_goes_with_the_calls_that_follow(server, drive):
 
 
 def test_a_key_that_a_platform_repeats_does_not_get_into_the_error(server, drive):
-    for told in (Told(500, f"what was sent: {KEY}"), refusal("conflict", 409, detail=f"{KEY} again")):
+    for told in (
+        Told(500, f"what was sent: {KEY}", {"x-sent": KEY}),
+        refusal("conflict", 409, detail=f"{KEY} again", field=KEY),
+        refusal("made_up_later", 409, detail=KEY, key=KEY),
+    ):
         server.tell(told)
         error = failure(drive(server.url, retries=0))
-        shown = f"{error} {error.detail} {getattr(error, 'body', '')}"
+        shown = f"{error!r} {vars(error)}"
         assert "sck_live_canary000001…" in shown
         assert SECRET not in shown
 

@@ -8,7 +8,16 @@ from typing import Literal, Self, TypeVar, Unpack
 import httpx
 
 from scopekey.client import calls
-from scopekey.client.calls import Call, EntryQuery, KeyFields, KeyQuery, NewKeyFields, OrganizationFields, Reason
+from scopekey.client.calls import (
+    Call,
+    EntryFilter,
+    EntryQuery,
+    KeyFields,
+    KeyQuery,
+    NewKeyFields,
+    OrganizationFields,
+    Reason,
+)
 from scopekey.client.errors import ScopekeyError
 from scopekey.client.fields import no_cookies
 from scopekey.client.paging import AsyncPaged
@@ -204,11 +213,10 @@ class AsyncScopekeyClient:
         return await self.run(calls.show_tile(path))
 
     async def export_log(
-        self, form: Literal["jsonl", "csv"] = "jsonl", **query: Unpack[EntryQuery]
+        self, form: Literal["jsonl", "csv"] = "jsonl", **query: Unpack[EntryFilter]
     ) -> AsyncIterator[bytes]:
         """Fetch all entries that are looked for, the oldest first, part by part."""
-        asked = {name: value for name, value in query.items() if name not in {"order", "limit"}}
-        call = calls.export_log({**asked, "format": form})
+        call = calls.export_log({**query, "format": form})
         async for part in self.stream(call):
             yield part
 

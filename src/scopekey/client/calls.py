@@ -79,12 +79,10 @@ class _KeyCall(KeyQuery, total=False):
     cursor: str | None
 
 
-class EntryQuery(TypedDict, total=False):
-    """Which entries of the audit log to find."""
+class EntryFilter(TypedDict, total=False):
+    """Which entries of the audit log are looked for."""
 
-    order: Literal["newest", "oldest"]
     after: int
-    limit: int
     organization: str
     key: str
     permission: str
@@ -99,8 +97,18 @@ class EntryQuery(TypedDict, total=False):
     until: str
 
 
+class EntryQuery(EntryFilter, total=False):
+    """The same, which of them first, and how many a page has."""
+
+    order: Literal["newest", "oldest"]
+    limit: int
+
+
 class _EntryCall(EntryQuery, total=False):
     cursor: str | None
+
+
+class _ExportCall(EntryFilter, total=False):
     format: str
 
 
@@ -210,7 +218,7 @@ def show_tile(path: str) -> Call[bytes]:
 
 
 def export_log(query: Words) -> Call[httpx.Response]:
-    refuse_others(query, _EntryCall)
+    refuse_others(query, _ExportCall)
     return Call("GET", "/v1/audit/export", lambda response: response, query)
 
 

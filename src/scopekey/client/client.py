@@ -8,7 +8,16 @@ from typing import Literal, Self, TypeVar, Unpack
 import httpx
 
 from scopekey.client import calls
-from scopekey.client.calls import Call, EntryQuery, KeyFields, KeyQuery, NewKeyFields, OrganizationFields, Reason
+from scopekey.client.calls import (
+    Call,
+    EntryFilter,
+    EntryQuery,
+    KeyFields,
+    KeyQuery,
+    NewKeyFields,
+    OrganizationFields,
+    Reason,
+)
 from scopekey.client.errors import ScopekeyError
 from scopekey.client.fields import no_cookies
 from scopekey.client.paging import Paged
@@ -201,10 +210,9 @@ class ScopekeyClient:
         """Fetch a hash tile or a bundle of entries by its path, `tile/0/x001/234`."""
         return self.run(calls.show_tile(path))
 
-    def export_log(self, form: Literal["jsonl", "csv"] = "jsonl", **query: Unpack[EntryQuery]) -> Iterator[bytes]:
+    def export_log(self, form: Literal["jsonl", "csv"] = "jsonl", **query: Unpack[EntryFilter]) -> Iterator[bytes]:
         """Fetch all entries that are looked for, the oldest first, part by part."""
-        asked = {name: value for name, value in query.items() if name not in {"order", "limit"}}
-        call = calls.export_log({**asked, "format": form})
+        call = calls.export_log({**query, "format": form})
         yield from self.stream(call)
 
     def stream(self, call: Call[httpx.Response]) -> Iterator[bytes]:

@@ -157,11 +157,13 @@ class ApiError(ScopekeyError):
 
     code: Literal["api_error"] = "api_error"
 
-    def __init__(self, detail: str, response: httpx.Response, body: str, problem_code: str | None) -> None:
-        request_id = response.headers.get("x-request-id")
-        super().__init__(detail, title="An answer of the platform", status=response.status_code, request_id=request_id)
+    def __init__(
+        self, detail: str, status: int, headers: httpx.Headers, body: str, problem_code: str | None = None
+    ) -> None:
+        request_id = headers.get("x-request-id")
+        super().__init__(detail, title="An answer of the platform", status=status, request_id=request_id)
         self.body: str = body
-        self.headers: httpx.Headers = response.headers
+        self.headers: httpx.Headers = headers
         self.problem_code: str | None = problem_code
 
 

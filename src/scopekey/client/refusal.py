@@ -1,5 +1,6 @@
 """From an answer that is no success to the error it means."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -16,26 +17,22 @@ _USUAL = frozenset({"type", "title", "status", "detail", "code"})
 
 def refusal_of(response: httpx.Response, now: float, secret: Secret) -> RefusedError | ApiError:
     """The error of an answer that has been read. `now` is in seconds since the epoch."""
-    document = _document(response)
-    own = response.headers.get("scopekey-code")
+    # A platform that repeats the request in its fault must not put the key into an error: it is read without it.
+    headers = httpx.Headers([(name, secret.mask_field(value)) for name, value in response.headers.raw])
+    body = secret.mask(response.text)
+    document = _document(headers, body)
+    own = headers.get("scopekey-code")
     code = _text(document.get("code")) or own
     # A document may be the proxy's own, put in the place of ours: then the field still says what it was.
     for said, members in ((code, document), (own, {})):
-        known = error_of(said, _told(said, members, response, now)) if said is not None else None
+        known = error_of(said, _told(said, members, headers, response.status_code, now)) if said is not None else None
         if known is not None:
-            return _masked(known, secret)
+            return known
     said = f"{response.status_code} {response.reason_phrase}".strip()
     detail = f"The platform answered {said}."
     if code is not None:
         detail = f"The platform answered {said} with the code {code!r}, which this version does not know."
-    # A platform that repeats the request in its fault must not put the key into an error.
-    return ApiError(secret.mask(detail), response, secret.mask(response.text)[:_LONGEST_BODY], code)
-
-
-def _masked(error: RefusedError, secret: Secret) -> RefusedError:
-    error.detail = secret.mask(error.detail)
-    error.args = (error.detail,)
-    return error
+    return ApiError(secret.mask(detail), response.status_code, headers, body[:_LONGEST_BODY], code)
 
 
 def retry_after(headers: httpx.Headers, now: float) -> float | None:
@@ -50,18 +47,18 @@ def retry_after(headers: httpx.Headers, now: float) -> float | None:
     return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
 
 
-def _document(response: httpx.Response) -> dict[str, object]:
-    if response.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/problem+json":
+def _document(headers: httpx.Headers, body: str) -> dict[str, object]:
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/problem+json":
         return {}
     try:
-        found = response.json()
+        found = json.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _told(code: str, document: dict[str, object], response: httpx.Response, now: float) -> Told:
-    headers, problem = response.headers, PROBLEMS.get(code)
+def _told(code: str, document: dict[str, object], headers: httpx.Headers, status: int, now: float) -> Told:
+    problem = PROBLEMS.get(code)
     missing = _names(document.get("missing"))
     if missing is None:
         missing = _listed(headers.get("scopekey-missing", ""))
@@ -69,7 +66,7 @@ def _told(code: str, document: dict[str, object], response: httpx.Response, now:
     if not isinstance(required, list):
         required = [_listed(one) for one in headers.get("scopekey-requires", "").split(";") if one.strip()]
     return Told(
-        response.status_code,
+        status,
         _text(document.get("title")) or (problem.title if problem else code),
         _text(document.get("detail")) or _described(code, missing),
         _text(document.get("request_id")) or headers.get("x-request-id"),

@@ -38,5 +38,9 @@ class Secret:
         """A text with the key as it may be shown, wherever it stands in it."""
         return text.replace(self._printed, self.shown)
 
+    def mask_field(self, value: bytes) -> bytes:
+        """The same for the value of a header field, in which any byte may stand."""
+        return value.replace(self._printed.encode(), self.shown.encode())
+
     def __repr__(self) -> str:
         return self.shown

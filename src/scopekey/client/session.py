@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any, Required, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import httpx
 import msgspec
@@ -27,10 +27,22 @@ from scopekey.client.secret import Secret
 TIMEOUT = 30.0
 RETRIES = 2
 Answer = TypeVar("Answer")
+_AGENT = f"scopekey-python/{version('scopekey')}"
 _log = logging.getLogger("scopekey.client")
 
 
-class ClientOptions(TypedDict, total=False):
+class _Options(TypedDict, total=False):
+    urls: Mapping[str, str]
+    scopekey_url: str | None
+    headers: Mapping[str, str]
+    timeout: float
+    retries: int
+    verbose: bool
+    on_key_expiring: Hook | None
+    warn_before: timedelta
+
+
+class ClientOptions(_Options):
     """What a client is made with beside its key.
 
     `environment` is `live` or `test`, looked up in `urls`, or the platform's address; `scopekey_url` is where
@@ -40,30 +52,14 @@ class ClientOptions(TypedDict, total=False):
     date when an answer says that the key ends within `warn_before`, and is a warning of that logger else.
     """
 
-    environment: Required[str]
-    urls: Mapping[str, str]
-    scopekey_url: str | None
-    headers: Mapping[str, str]
-    timeout: float
-    retries: int
-    verbose: bool
-    on_key_expiring: Hook | None
-    warn_before: timedelta
+    environment: str
 
 
-class EnvironmentOptions(TypedDict, total=False):
+class EnvironmentOptions(_Options, total=False):
     """The same, each in the place of what the environment variables say."""
 
     api_key: str
     environment: str
-    urls: Mapping[str, str]
-    scopekey_url: str | None
-    headers: Mapping[str, str]
-    timeout: float
-    retries: int
-    verbose: bool
-    on_key_expiring: Hook | None
-    warn_before: timedelta
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -134,7 +130,7 @@ class Session:
     ) -> Attempt:
         sent = httpx.Headers(self._headers)
         sent.update(readable(headers))
-        sent.setdefault("User-Agent", f"scopekey-python/{version('scopekey')}")
+        sent.setdefault("User-Agent", _AGENT)
         sent["Authorization"] = f"Bearer {self.secret.reveal()}"
         if self._position is not None:
             sent["Scopekey-Position"] = self._position
