@@ -1,5 +1,6 @@
 // Where calls go: environments and their addresses, and which of them a key may be sent to.
 
+import { isLoopback, readUrl } from "../sending.js";
 import { ConfigurationError } from "./errors.js";
 import type { Secret } from "./secret.js";
 
@@ -29,7 +30,7 @@ export function addressOf(environment: Environment, urls: EnvironmentUrls): URL 
 
 /** Throws ConfigurationError where an environment was named and the key is of another. */
 export function refuseOther(environment: Environment, secret: Secret): void {
-  const own = secret.parts?.environment;
+  const own = secret.environment;
   if (isName(environment) && own !== undefined && own !== environment) {
     throw new ConfigurationError(
       "wrong_environment",
@@ -41,8 +42,8 @@ export function refuseOther(environment: Environment, secret: Secret): void {
 /** Where one call goes: a path below an address, or the same origin spelled out. Throws ConfigurationError. */
 export function target(base: URL, path: string): URL {
   const below = path.startsWith("/") && !/^\/[/\\]/.test(path);
-  const url = below ? parsed(prefix(base) + path) : parsed(path);
-  if (url === undefined || url.origin !== base.origin || url.username !== "" || url.password !== "") {
+  const url = readUrl(below ? prefix(base) + path : path);
+  if (url === undefined || url.origin !== base.origin) {
     throw new ConfigurationError(
       "bad_request",
       `A call goes to ${base.origin} alone: give a path that begins with one "/", as in "/datasets".`,
@@ -56,15 +57,15 @@ function prefix(base: URL): string {
 }
 
 function readAddress(given: string | URL): URL {
-  const url = parsed(String(given));
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
+  const url = readUrl(given);
+  if (url === undefined) {
     // The text itself is not repeated: somebody may have put a key there.
     throw new ConfigurationError(
       "no_address",
       "An address is https://host or http://localhost:port, without user information.",
     );
   }
-  if (url.protocol !== "https:" && !isLoopback(url.hostname)) {
+  if (url.protocol !== "https:" && !isLoopback(url)) {
     throw new ConfigurationError(
       "insecure_url",
       `http://${url.host} would carry the key in the clear: use https. Only this machine itself is reached over http.`,
@@ -73,14 +74,6 @@ function readAddress(given: string | URL): URL {
   return url;
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
-
 function isName(environment: Environment): environment is Name {
   return (NAMES as readonly unknown[]).includes(environment);
-}
-
-function parsed(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -33,7 +33,7 @@ export class ExpiryWatch {
     if (this.#told.has(which)) return;
     this.#told.add(which);
     try {
-      const given = this.#hook({ keyId: secret.parts?.id, expiresAt: new Date(at), remaining: at - now });
+      const given = this.#hook({ keyId: secret.keyId, expiresAt: new Date(at), remaining: at - now });
       // A promise that fails with nobody there ends the program.
       void Promise.resolve(given).catch(() => undefined);
     } catch {

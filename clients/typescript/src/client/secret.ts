@@ -1,20 +1,11 @@
 // A printed key, and how little of it is shown.
 
+import { maskKey } from "../core/keyformat.js";
+import { isSendable } from "../sending.js";
 import { ConfigurationError } from "./errors.js";
-
-const SENDABLE = /^[\x21-\x7e]+$/;
-const PRINTED = /^([a-z0-9]{2,12})_([a-z0-9]+)_([0-9A-Za-z]{12})[0-9A-Za-z]{49}$/;
 
 // A shorter one may be a word, and stand in any text.
 const SHORTEST_HIDDEN = 16;
-
-/** What a printed key says of itself. */
-export interface PrintedParts {
-  readonly prefix: string;
-  readonly environment: string;
-  /** As it is shown everywhere: `key_…`. */
-  readonly id: string;
-}
 
 /** Holds a printed key where nothing prints it: only `reveal` gives it. */
 export class Secret {
@@ -22,7 +13,7 @@ export class Secret {
 
   /** Throws ConfigurationError where it cannot be a key. */
   constructor(printed: string) {
-    if (typeof printed !== "string" || !SENDABLE.test(printed)) {
+    if (!isSendable(printed)) {
       throw new ConfigurationError(
         "bad_api_key",
         "The key is empty or holds characters that no key has: give it as it was printed, without blanks or line ends.",
@@ -47,18 +38,20 @@ export class Secret {
     return hidden;
   }
 
-  /** What it says of itself; undefined where it has not the form of a key. */
-  get parts(): PrintedParts | undefined {
-    const found = PRINTED.exec(this.#printed);
-    if (found === null) return undefined;
-    const [, prefix = "", environment = "", id = ""] = found;
-    return { prefix, environment, id: `key_${id}` };
+  /** The environment that it names; undefined where it has not the form of a key. */
+  get environment(): string | undefined {
+    return this.toString().split("_")[1];
+  }
+
+  /** Its id as it is shown everywhere, `key_…`; undefined where it has not the form of a key. */
+  get keyId(): string | undefined {
+    const id = this.toString().split("_")[2];
+    return id === undefined ? undefined : `key_${id.slice(0, -1)}`;
   }
 
   /** Prefix, environment and id: `sck_live_Ab3dEf6hIj9k…`; of any other text nothing. */
   toString(): string {
-    const parts = this.parts;
-    return parts === undefined ? "…" : `${parts.prefix}_${parts.environment}_${parts.id.slice("key_".length)}…`;
+    return maskKey(this.#printed);
   }
 
   toJSON(): string {

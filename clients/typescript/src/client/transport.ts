@@ -1,5 +1,6 @@
 // One call as the tries that it takes: the key and the time limit of each, what is learned from answers, what is logged.
 
+import { kindOf } from "../sending.js";
 import { type Call, isStream } from "./call.js";
 import { isScopekeyFailure, type ScopekeyFailure, UnreachableError } from "./errors.js";
 import type { ExpiryWatch } from "./expiry.js";
@@ -140,11 +141,4 @@ export class Transport {
     // biome-ignore lint/suspicious/noConsole: asked for by `verbose`
     console.debug(`scopekey: ${method} ${url.origin}${url.pathname} ${what}, ${took} ms${named}${again}`);
   }
-}
-
-// The kind alone: the words of such an error may repeat the request, and its key with it.
-function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  const cause = error.cause as { code?: unknown } | undefined;
-  return typeof cause?.code === "string" ? cause.code : error.name;
 }

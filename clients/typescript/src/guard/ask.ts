@@ -1,5 +1,6 @@
 // One question to the gateway, and its answer: read strictly, for whatever is not a plain yes is no yes.
 
+import { kindOf } from "../sending.js";
 import { GuardFault, type Settled } from "./options.js";
 
 /** What is asked about a key: permissions, all of them, or an operation (`GET /datasets/42`) by the gateway's rules. */
@@ -60,13 +61,6 @@ async function send(
   } catch (error) {
     throw new GuardFault(`${settled.url.host} did not answer (${kindOf(error)}): requests are refused until it does`);
   }
-}
-
-/** What kind of error it is. Never its words: they could repeat what was sent. */
-export function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  const { code } = (error.cause ?? error) as { code?: unknown };
-  return typeof code === "string" && /^[A-Z0-9_]{1,40}$/.test(code) ? code : error.name;
 }
 
 function read(text: string): Verdict | undefined {

@@ -1,7 +1,8 @@
 // What is the same in every framework: a request is asked about once, and is let through for a plain yes alone.
 
 import type { Permission } from "../permissions.js";
-import { ask, kindOf, type Question, type Verdict } from "./ask.js";
+import { kindOf } from "../sending.js";
+import { ask, type Question, type Verdict } from "./ask.js";
 import { type FieldLines, sentKey } from "./credential.js";
 import { GuardFault, type GuardOptions, type Settled, settle } from "./options.js";
 import { type Refusal, refuse, refuseUnasked, refuseUnchecked, told } from "./respond.js";

@@ -1,5 +1,7 @@
 // What a guard is made with, looked at once.
 
+import { isLoopback, isSendable, readUrl } from "../sending.js";
+
 /** What a guard is made with. `Request` is what the framework calls one. */
 export interface GuardOptions<Request> {
   /** The address of a gateway, or of `scopekey serve`: https, or http on this machine. */
@@ -39,12 +41,11 @@ export interface Settled {
 const TIMEOUT_MS = 2_000;
 const LONGEST_TIMEOUT_MS = 60_000;
 const TELL_EVERY_MS = 60_000;
-const LOOPBACK = /^(localhost|\[::1\]|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 
 /** Check options. Throws TypeError that says what to mend. */
 export function settle<Request>(options: GuardOptions<Request>): Settled {
   const { apiKey, timeoutMs = TIMEOUT_MS, missingPermissionStatus = 401 } = options;
-  if (apiKey === undefined || !/^[\x21-\x7e]+$/.test(apiKey)) {
+  if (!isSendable(apiKey)) {
     throw new TypeError(
       "guard: `apiKey` is missing or no key: give the printed key of this guard, from SCOPEKEY_API_KEY",
     );
@@ -66,9 +67,8 @@ export function settle<Request>(options: GuardOptions<Request>): Settled {
 }
 
 function question(gateway: string | URL): URL {
-  const url = URL.canParse(String(gateway)) ? new URL(String(gateway)) : undefined;
-  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
-  if (url === undefined || !safe || url.username !== "" || url.password !== "") {
+  const url = readUrl(gateway);
+  if (url === undefined || (url.protocol !== "https:" && !isLoopback(url))) {
     throw new TypeError("guard: `gateway` is an https:// address, or http:// on this machine: keys go there");
   }
   return new URL(`${url.origin}${url.pathname.replace(/\/+$/, "")}/v1/verify`);
