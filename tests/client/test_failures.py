@@ -239,6 +239,7 @@ def test_a_key_is_nowhere_but_in_its_header(server, drive, caplog):
     [
         ({"environment": "http://api.example.com"}, "insecure_url"),
         ({"environment": "http://127.0.0.1.example.com"}, "insecure_url"),
+        ({"environment": "http://127.999.0.1"}, "no_address"),
         ({"environment": "https://me:secret@api.example.com"}, "no_address"),
         ({"environment": "api.example.com"}, "no_address"),
         ({"environment": "ftp://127.0.0.1"}, "no_address"),

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { VERSION } from "../src/client/version.js";
 import { COMMAND } from "./support/server.js";
 
 const run = promisify(execFile);
@@ -22,7 +23,7 @@ console.log(error instanceof MissingPermissionError, (error as { code: string })
 `;
 
 let folder: string;
-let packed: { filename: string; files: { path: string }[] };
+let packed: { filename: string; version: string; files: { path: string }[] };
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "scopekey-package-"));
   await run("npm", ["run", "build", "--silent"], { cwd: PACKAGE });
@@ -47,6 +48,10 @@ test("what is packed is the built package and nothing else", () => {
   const others = packed.files.map((file) => file.path).filter((path) => !/^dist\/[\w/]+\.(js|d\.ts)$/.test(path));
   deepStrictEqual(["LICENSE", "README.md", "package.json"], others.sort());
   ok(packed.files.some((file) => file.path === "dist/index.d.ts"));
+});
+
+test("it says its own version", () => {
+  strictEqual(packed.version, VERSION);
 });
 
 test("it brings nothing along", async () => {

@@ -1,6 +1,5 @@
 """Where calls go: environments and their addresses, and which of them a key may be sent to."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,9 +7,9 @@ import httpx
 
 from scopekey.client.errors import ConfigurationError
 from scopekey.client.secret import Secret
+from scopekey.core.network import parse_address
 
 NAMES = ("live", "test")
-_LOOPBACK = re.compile(r"localhost|::1|127\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 
 
 def address_of(environment: str, urls: Mapping[str, str]) -> httpx.URL:
@@ -54,6 +53,11 @@ def target(base: httpx.URL, path: str, params: Any = None) -> httpx.URL:
     return url.copy_with(params=[*url.params.multi_items(), *httpx.QueryParams(params).multi_items()])
 
 
+def _is_loopback(host: str) -> bool:
+    address = parse_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
 def _port(url: httpx.URL) -> int | None:
     return url.port or {"http": 80, "https": 443}.get(url.scheme)
 
@@ -68,7 +72,7 @@ def _read(given: str) -> httpx.URL:
         raise ConfigurationError(
             "no_address", "An address is https://host or http://localhost:port, without user information."
         )
-    if url.scheme != "https" and not _LOOPBACK.fullmatch(url.host):
+    if url.scheme != "https" and not _is_loopback(url.host):
         raise ConfigurationError(
             "insecure_url",
             f"http://{url.host} would carry the key in the clear: use https. "

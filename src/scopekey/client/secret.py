@@ -3,9 +3,9 @@
 import re
 
 from scopekey.client.errors import ConfigurationError
+from scopekey.core.keyformat import mask_key
 
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
-_PRINTED = re.compile(r"([a-z0-9]{2,12})_([a-z0-9]+)_([0-9A-Za-z]{12})[0-9A-Za-z]{49}")
 
 
 class Secret:
@@ -25,10 +25,10 @@ class Secret:
                 "give it as it was printed, without blanks or line ends.",
             )
         self._printed = printed
-        parts = _PRINTED.fullmatch(printed)
-        self.environment: str | None = parts[2] if parts else None
-        self.key_id: str | None = f"key_{parts[3]}" if parts else None
-        self.shown: str = f"{parts[1]}_{parts[2]}_{parts[3]}…" if parts else "…"
+        self.shown: str = mask_key(printed)
+        _, *named = self.shown.removesuffix("…").split("_")
+        self.environment: str | None = named[0] if named else None
+        self.key_id: str | None = f"key_{named[1]}" if named else None
 
     def reveal(self) -> str:
         """The whole key."""

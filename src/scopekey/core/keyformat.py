@@ -19,6 +19,9 @@ CHECKSUM_LENGTH = 6
 BODY_LENGTH = ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
 PREFIX = re.compile(r"[a-z0-9]{2,12}")
 ENVIRONMENT = re.compile(r"[a-z0-9]{2,16}")
+_OF_ANYBODY = re.compile(
+    rf"({PREFIX.pattern}_{ENVIRONMENT.pattern}_[0-9A-Za-z]{{{ID_LENGTH}}})[0-9A-Za-z]{{{BODY_LENGTH - ID_LENGTH}}}"
+)
 
 
 class PrintedKey(msgspec.Struct, frozen=True, gc=False):
@@ -93,6 +96,12 @@ class KeyFormat:
     def pattern(self) -> str:
         """The regular expression for secret scanners that finds keys of this deployment."""
         return rf"\b{self.prefix}_(?:{'|'.join(self.environments)})_[0-9A-Za-z]{{{BODY_LENGTH}}}\b"
+
+
+def mask_key(text: str) -> str:
+    """How much of a key is shown: prefix, environment and id; of what is no key of any deployment `…` alone."""
+    found = _OF_ANYBODY.fullmatch(text)
+    return f"{found[1] if found else ''}…"
 
 
 def checksum(payload: str) -> str:
